@@ -1,0 +1,62 @@
+#pragma once
+
+#include "actors/message.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pawl {
+
+/// State of one entity, its user type erased.
+class entity_state {
+public:
+  virtual ~entity_state() = default;
+};
+
+/// What a handler did with a message.
+struct handled {
+  enum class kind : std::uint8_t {
+    applied,
+    unknown_message,  ///< no handler of that name (not for good: a newer node may know it, rule B14)
+    undecodable,      ///< `text` names field and type
+    failed,           ///< the handler threw; `text` is its what()
+    refused,          ///< the handler called ctx.refuse(text)
+    exhausted,        ///< out of memory (not for good)
+  };
+  kind what = kind::applied;
+  std::string text;
+};
+
+/// How duplicates of an entity type are recognised: processed ids, kept at least this long after the greatest accepted
+/// `sent_at` (rule A7).
+struct id_policy {
+  std::chrono::milliseconds retention = std::chrono::hours{24 * 7};
+  std::size_t ids_per_shard = 4'000'000;  ///< at this count, with all younger than the window: busy
+};
+
+/// One entity type as the runtime sees it. Immutable, and so usable from all threads at once.
+class entity_behavior {
+public:
+  virtual ~entity_behavior() = default;
+  [[nodiscard]] virtual const std::string& name() const noexcept = 0;
+  [[nodiscard]] virtual const id_policy& ids() const noexcept = 0;
+  [[nodiscard]] virtual bool knows(std::string_view message_name) const noexcept = 0;
+  /// Names of its messages, comma separated, for error texts.
+  [[nodiscard]] virtual std::string messages() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<entity_state> fresh() const = 0;
+  /// A deep copy.
+  [[nodiscard]] virtual std::unique_ptr<entity_state> copy(const entity_state& state) const = 0;
+  /// Null, with `error` set, if the bytes do not fit. Stored state is then never overwritten.
+  [[nodiscard]] virtual std::unique_ptr<entity_state> decode(std::string_view bytes, std::string& error) const = 0;
+  /// Appends the msgpack of the state.
+  virtual void encode(const entity_state& state, std::string& out) const = 0;
+  /// Runs the handler on a copy; `state` is changed only if the answer is `applied`. Never throws.
+  [[nodiscard]] virtual handled apply(entity_state& state, const message& m) const = 0;
+};
+
+/// A finished entity type, as given to `pawl::run`.
+using entity_type = std::shared_ptr<const entity_behavior>;
+
+}  // namespace pawl

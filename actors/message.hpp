@@ -1,0 +1,106 @@
+#pragma once
+
+#include "cluster/ids.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pawl {
+
+/// Limits on what a door accepts. A message beyond them is refused with a reason that names the field.
+namespace limits {
+inline constexpr std::size_t id_bytes = 256;              ///< key and message id; not empty
+inline constexpr std::size_t name_bytes = 64;             ///< entity type and message name: `[A-Za-z0-9_.-]{1,64}`
+inline constexpr std::size_t payload_bytes = 1024 * 1024; /// msgpack
+inline constexpr std::size_t payload_depth = 32;
+inline constexpr std::size_t batch_messages = 10'000;
+inline constexpr std::size_t reason_bytes = 512;  ///< reasons are cut to this
+/// A `sent_at` this far ahead of the owner's clock is refused (rule A7).
+inline constexpr unix_ms future_ms = 5 * 60 * 1000;
+}  // namespace limits
+
+/// One message, as views into bytes that somebody else keeps alive (see `envelope`).
+struct message {
+  std::string_view type;     ///< entity type
+  std::string_view key;      ///< entity key; selects the shard
+  std::string_view name;     ///< message type, as given to PAWL_MESSAGE
+  std::string_view id;       ///< unique per (type, key) over all senders (rule B18)
+  std::string_view payload;  ///< msgpack map
+  unix_ms sent_at = 0;
+  std::uint64_t seq = 0;   ///< the sender's number per key, from 1; 0: none given
+  bool stamped = false;    ///< `sent_at` was filled in by the door, so it may differ on a retry
+};
+
+/// A message and what keeps its bytes alive.
+struct envelope {
+  message msg;
+  std::shared_ptr<const std::string> bytes;
+};
+
+/// What became of a message. The first three are *resolved*; the last three are not: retry with the same id, and
+/// nothing later for that key before it (rules B12, B13).
+enum class result_kind : std::uint8_t {
+  applied,    ///< took effect now, and is committed
+  duplicate,  ///< took effect before, and that is committed
+  refused,    ///< refused for good: will never take effect
+  blocked,    ///< an earlier message of the key is not resolved
+  busy,       ///< not now: no owner, a full buffer, a full store, an unknown type during a rolling upgrade
+  unknown,    ///< may have taken effect; a retry finds out
+};
+[[nodiscard]] constexpr bool resolved(result_kind k) noexcept { return k <= result_kind::refused; }
+[[nodiscard]] std::string_view to_string(result_kind) noexcept;
+
+/// Why, for callers that branch on it; the text is for people.
+enum class reason_code : std::uint8_t {
+  none,
+  unknown_entity_type,
+  unknown_message_type,
+  undecodable,          ///< payload does not fit the message's fields; the text names field and type
+  handler_error,        ///< the handler threw
+  handler_refused,      ///< the handler called ctx.refuse
+  id_reused,            ///< same id, other content (HTTP 409)
+  too_old,              ///< at or below the retention floor
+  from_the_future,      ///< sent_at too far ahead of the owner's clock
+  invalid,              ///< the door: a field is missing, too long or of the wrong type
+  state_too_large,
+  store_full,
+  store_down,
+  ids_full,             ///< processed set at its count limit within the retention window
+  queue_full,
+  no_owner,
+  moved,
+  timed_out,
+  earlier_unresolved,
+};
+[[nodiscard]] std::string_view to_string(reason_code) noexcept;
+
+struct message_result {
+  result_kind kind = result_kind::unknown;
+  reason_code code = reason_code::none;
+  std::string reason;  ///< empty for applied and duplicate
+};
+
+/// Builds envelopes that share one buffer. Not thread-safe; `finish` hands the buffer over.
+class message_builder {
+public:
+  /// Copies the views of `m`; any may be empty.
+  void add(const message& m);
+  /// Envelopes in the order they were added. The builder is empty afterwards.
+  [[nodiscard]] std::vector<envelope> finish();
+  [[nodiscard]] std::size_t size() const noexcept { return parts_.size(); }
+
+private:
+  struct part {
+    std::size_t type, key, name, id, payload, end;
+    unix_ms sent_at;
+    std::uint64_t seq;
+    bool stamped;
+  };
+  std::string bytes_;
+  std::vector<part> parts_;
+};
+
+}  // namespace pawl

@@ -1,0 +1,74 @@
+#include "persistence/frontier.hpp"
+
+#include "cluster/bytes.hpp"
+
+#include <algorithm>
+
+namespace pawl {
+namespace {
+
+// version:u8 dataset:16 seq:u64 groups:varint { type:bytes trimmed:varint first:varint next:varint floor:i64 high:i64 }
+constexpr std::uint8_t format = 1;
+constexpr std::size_t types_max = 1'024;
+constexpr std::size_t type_bytes_max = 64;
+
+}  // namespace
+
+std::string encode(const frontier& f) {
+  std::string out;
+  out.reserve(32 + f.groups.size() * 48);
+  byte_writer w{out};
+  w.u8(format);
+  w.raw({reinterpret_cast<const char*>(f.dataset.data()), f.dataset.size()});
+  w.u64(f.seq);
+  w.varint(f.groups.size());
+  for (const auto& g : f.groups) {
+    w.bytes(g.type);
+    w.varint(g.trimmed);
+    w.varint(g.first);
+    w.varint(g.next);
+    w.i64(g.floor);
+    w.i64(g.high);
+  }
+  return out;
+}
+
+std::optional<frontier> decode_frontier(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (r.u8() != format) return std::nullopt;
+  frontier f;
+  auto id = r.raw(f.dataset.size());
+  if (r.failed()) return std::nullopt;
+  std::copy(id.begin(), id.end(), f.dataset.begin());
+  f.seq = r.u64();
+  auto count = r.varint();
+  if (count > types_max) return std::nullopt;
+  for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
+    id_groups g;
+    g.type = r.bytes(type_bytes_max);
+    g.trimmed = r.varint();
+    g.first = r.varint();
+    g.next = r.varint();
+    g.floor = r.i64();
+    g.high = r.i64();
+    if (g.trimmed > g.first || g.first > g.next) return std::nullopt;
+    f.groups.push_back(std::move(g));
+  }
+  if (!r.finished()) return std::nullopt;
+  return f;
+}
+
+std::string id_group_field(std::string_view type, std::uint64_t group) {
+  std::string name{"\0i", 2};
+  name.append(type).append(1, '/').append(std::to_string(group));
+  return name;
+}
+
+std::string entity_field(std::string_view type, std::string_view key) {
+  std::string name;
+  name.reserve(type.size() + key.size() + 2);
+  name.append(1, 'e').append(type).append(1, '/').append(key);
+  return name;
+}
+
+}  // namespace pawl

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "cluster/ids.hpp"
+#include "persistence/store_outcome.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace pawl {
+
+// The commands a shard gives to the store, and their answers. Key names and scripts: persistence/SCHEMA.md.
+
+/// Reads the shard's claim record. Answered by `record_answer`.
+struct read_record {};
+
+/// Takes the shard over, if the record still holds `held` and its view is not newer than `view` (rule C23). Renames
+/// the data to the name of `fresh`; never creates data (rule A2). Answered by `claim_answer`.
+struct claim_shard {
+  fencing_token held;
+  fencing_token fresh;
+  member_id self;
+  view_number view;
+};
+
+/// Reads fields of the data hash of `token`, then asks whether `token` is still the live one. Answered by
+/// `load_answer`: values are to be believed (a nil means "does not exist") only with `done` (rule A4). With no fields
+/// it is the barrier of a linearizable read (rule D30).
+struct load_fields {
+  fencing_token token;
+  std::vector<std::string> fields;
+};
+
+/// One atomic `HSET` of all fields to the data hash of `token`, then `EXISTS own:<token>`. Answered by `commit_answer`.
+struct commit_fields {
+  fencing_token token;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+/// Removes fields that a confirmed commit has declared dead. Harmless when repeated. Answered by `done_answer`.
+struct trim_fields {
+  fencing_token token;
+  std::vector<std::string> fields;
+};
+
+/// Marks the record as released, if it still holds `token`. Answered by `done_answer`; `fenced` if it does not.
+struct release_shard {
+  fencing_token token;
+};
+
+/// Removes the data name of a dead token, guarded: if that token is the live one, nothing happens and the answer is
+/// `fenced` (rule A1). Answered by `done_answer`.
+struct sweep_token {
+  fencing_token dead;
+};
+
+using shard_operation =
+    std::variant<read_record, claim_shard, load_fields, commit_fields, trim_fields, release_shard, sweep_token>;
+
+struct shard_command {
+  shard_id shard;
+  std::uint64_t ticket = 0;      ///< chosen by the shard, comes back with the answer
+  std::uint64_t connection = 0;  ///< number of the connection it may use; another one is current → `unavailable` (A5)
+  shard_operation operation;
+};
+
+/// The shard's claim record as stored.
+struct claim_record {
+  fencing_token token;
+  member_id owner;  ///< who claimed it; empty for a fresh dataset
+  view_number view;
+  bool released = false;
+  std::vector<fencing_token> dead;  ///< newest first, at most 16: names that may still be re-created by late writes
+};
+
+struct record_answer {
+  claim_record record;
+};
+struct claim_answer {
+  std::string frontier;      ///< with `done`: the bytes of field `\0f`
+  claim_record record;       ///< with `fenced`: the record that refused; token and view are filled in
+  std::string store_run_id;  ///< with `done`: the server process that executed the claim (rule D31)
+};
+struct load_answer {
+  std::vector<std::optional<std::string>> values;  ///< as many as fields were asked for
+};
+struct commit_answer {};
+struct done_answer {};
+
+struct shard_answer {
+  shard_id shard;
+  std::uint64_t ticket = 0;
+  store_outcome outcome = store_outcome::unavailable;
+  store_error error = store_error::none;
+  std::string text;  ///< for people: the error reply, or why the outcome is not known
+  std::variant<done_answer, record_answer, claim_answer, load_answer, commit_answer> body;
+};
+
+/// The connection that carries a shard's commands came up (with a new number) or went down. Numbers only increase.
+/// All answers of commands sent on a connection precede the event that it is down.
+struct store_connection {
+  std::uint32_t lane = 0;    ///< which of the store's connections; shard s uses connection s mod lanes
+  std::uint64_t number = 0;  ///< 0: down
+};
+
+/// Carries shard commands out. One implementation per store; the contract in tests/contract holds for each.
+///
+/// `send` is thread-safe and never blocks. Every command is answered exactly once, on the store's own thread, through
+/// the handler given at construction; commands of one shard are executed and answered in the order they were given.
+class shard_store {
+public:
+  virtual ~shard_store() = default;
+  virtual void send(std::vector<shard_command> commands) = 0;
+};
+
+/// Both are called on the store's thread and must not block.
+struct shard_store_handlers {
+  std::function<void(std::vector<shard_answer>)> on_answers;
+  std::function<void(store_connection)> on_connection;
+};
+
+}  // namespace pawl
