@@ -1,1 +1,275 @@
+#include "actors/peer_protocol.hpp"
 
+#include "cluster/bytes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+namespace pawl {
+namespace {
+
+enum class kind : std::uint8_t {
+  hello = 1,
+  frame = 2,
+  frame_answer = 3,
+  read_request = 4,
+  read_answer = 5,
+  release_notice = 6,
+  ping = 7,
+  pong = 8,
+};
+
+constexpr std::uint32_t magic = 0x4c574150;  // "PAWL"
+constexpr std::size_t header_bytes = 4;
+
+struct encoder {
+  byte_writer w;
+
+  void operator()(const hello& m) {
+    w.u8(static_cast<std::uint8_t>(kind::hello));
+    w.u32(magic);
+    w.u16(peer_protocol_version);
+    w.bytes(m.cluster);
+    w.raw({reinterpret_cast<const char*>(m.dataset.data()), m.dataset.size()});
+    w.bytes(m.self.node);
+    w.varint(m.self.incarnation);
+  }
+  void operator()(const frame& m) {
+    w.u8(static_cast<std::uint8_t>(kind::frame));
+    w.varint(m.shard.value);
+    w.varint(m.number);
+    w.varint(m.view.value);
+    w.varint(m.messages.size());
+    for (const auto& e : m.messages) {
+      w.bytes(e.msg.type);
+      w.bytes(e.msg.key);
+      w.bytes(e.msg.name);
+      w.bytes(e.msg.id);
+      w.bytes(e.msg.payload);
+      w.i64(e.msg.sent_at);
+      w.varint(e.msg.seq);
+      w.u8(e.msg.stamped ? 1 : 0);
+    }
+  }
+  void operator()(const frame_answer& m) {
+    w.u8(static_cast<std::uint8_t>(kind::frame_answer));
+    w.varint(m.shard.value);
+    w.varint(m.number);
+    w.varint(m.view.value);
+    w.varint(m.results.size());
+    for (const auto& r : m.results) {
+      w.u8(static_cast<std::uint8_t>(r.kind));
+      w.u8(static_cast<std::uint8_t>(r.code));
+      w.bytes(std::string_view{r.reason}.substr(0, limits::reason_bytes));
+    }
+  }
+  void operator()(const read_request& m) {
+    w.u8(static_cast<std::uint8_t>(kind::read_request));
+    w.varint(m.shard.value);
+    w.varint(m.number);
+    w.bytes(m.entity.type);
+    w.bytes(m.entity.key);
+  }
+  void operator()(const read_answer& m) {
+    w.u8(static_cast<std::uint8_t>(kind::read_answer));
+    w.varint(m.shard.value);
+    w.varint(m.number);
+    w.u8(static_cast<std::uint8_t>(m.answer.kind));
+    w.bytes(m.answer.state);
+    w.varint(m.answer.last_seq);
+    w.bytes(m.answer.owner);
+    w.bytes(std::string_view{m.answer.reason}.substr(0, limits::reason_bytes));
+  }
+  void operator()(const release_notice& m) {
+    w.u8(static_cast<std::uint8_t>(kind::release_notice));
+    w.varint(m.shard.value);
+  }
+  void operator()(const ping&) { w.u8(static_cast<std::uint8_t>(kind::ping)); }
+  void operator()(const pong&) { w.u8(static_cast<std::uint8_t>(kind::pong)); }
+};
+
+shard_id read_shard(byte_reader& r) {
+  auto v = r.varint();
+  return {v > 0xffff ? 0xffffu : static_cast<std::uint32_t>(v)};
+}
+
+/// True if the whole body was this message and nothing else.
+bool decode_hello(byte_reader r, std::vector<peer_message>& out, std::string& error) {
+  hello m;
+  auto their_magic = r.u32();
+  auto version = r.u16();
+  if (r.failed() || their_magic != magic) {
+    error = "not a pawl peer";
+    return false;
+  }
+  if (version != peer_protocol_version) {
+    error = "peer speaks protocol " + std::to_string(version) + ", this node speaks " +
+            std::to_string(peer_protocol_version);
+    return false;
+  }
+  m.cluster = r.bytes(32);
+  auto id = r.raw(m.dataset.size());
+  std::copy(id.begin(), id.end(), m.dataset.begin());
+  m.self.node = r.bytes(32);
+  m.self.incarnation = r.varint();
+  if (!r.finished()) return false;
+  out.emplace_back(std::move(m));
+  return true;
+}
+
+bool decode_frame(const std::shared_ptr<const std::string>& bytes, byte_reader r, std::vector<peer_message>& out) {
+  frame m;
+  m.shard = read_shard(r);
+  m.number = r.varint();
+  m.view = {r.varint()};
+  auto count = r.varint();
+  if (r.failed() || count == 0 || count > limits::frame_messages) return false;
+  m.messages.reserve(count);
+  for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
+    envelope e{{}, bytes};
+    e.msg.type = r.bytes(limits::name_bytes);
+    e.msg.key = r.bytes(limits::id_bytes);
+    e.msg.name = r.bytes(limits::name_bytes);
+    e.msg.id = r.bytes(limits::id_bytes);
+    e.msg.payload = r.bytes(limits::payload_bytes);
+    e.msg.sent_at = r.i64();
+    e.msg.seq = r.varint();
+    auto flags = r.u8();
+    if (flags > 1) return false;
+    e.msg.stamped = flags == 1;
+    m.messages.push_back(std::move(e));
+  }
+  if (!r.finished()) return false;
+  out.emplace_back(std::move(m));
+  return true;
+}
+
+bool decode_frame_answer(byte_reader r, std::vector<peer_message>& out) {
+  frame_answer m;
+  m.shard = read_shard(r);
+  m.number = r.varint();
+  m.view = {r.varint()};
+  auto count = r.varint();
+  if (r.failed() || count > limits::frame_messages) return false;
+  m.results.reserve(count);
+  for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
+    auto what = r.u8();
+    auto code = r.u8();
+    if (what > static_cast<std::uint8_t>(result_kind::unknown) ||
+        code > static_cast<std::uint8_t>(reason_code::earlier_unresolved))
+      return false;
+    m.results.push_back({static_cast<result_kind>(what), static_cast<reason_code>(code),
+                         std::string{r.bytes(limits::reason_bytes)}});
+  }
+  if (!r.finished()) return false;
+  out.emplace_back(std::move(m));
+  return true;
+}
+
+bool decode_read_request(byte_reader r, std::vector<peer_message>& out) {
+  read_request m;
+  m.shard = read_shard(r);
+  m.number = r.varint();
+  m.entity.type = r.bytes(limits::name_bytes);
+  m.entity.key = r.bytes(limits::id_bytes);
+  if (!r.finished()) return false;
+  out.emplace_back(std::move(m));
+  return true;
+}
+
+bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
+  read_answer m;
+  m.shard = read_shard(r);
+  m.number = r.varint();
+  auto status = r.u8();
+  if (status > static_cast<std::uint8_t>(entity_answer::status::unavailable)) return false;
+  m.answer.kind = static_cast<entity_answer::status>(status);
+  m.answer.state = r.bytes(limits::peer_message_bytes);
+  m.answer.last_seq = r.varint();
+  m.answer.owner = r.bytes(32);
+  m.answer.reason = r.bytes(limits::reason_bytes);
+  if (!r.finished()) return false;
+  out.emplace_back(std::move(m));
+  return true;
+}
+
+bool decode_release_notice(byte_reader r, std::vector<peer_message>& out) {
+  release_notice m{read_shard(r)};
+  if (!r.finished()) return false;
+  out.emplace_back(m);
+  return true;
+}
+
+}  // namespace
+
+void encode_peer_message(const peer_message& m, std::string& out) {
+  auto at = out.size();
+  out.append(header_bytes, '\0');
+  std::visit(encoder{byte_writer{out}}, m);
+  auto length = out.size() - at - header_bytes;
+  for (std::size_t i = 0; i < header_bytes; ++i) out[at + i] = static_cast<char>(length >> (8 * i));
+}
+
+bool peer_decoder::fail(std::string why) {
+  if (error_.empty()) error_ = std::move(why);
+  buffer_.clear();
+  return false;
+}
+
+bool peer_decoder::feed(std::string_view bytes, std::vector<peer_message>& out) {
+  if (!error_.empty()) return false;
+  buffer_.append(bytes);
+  std::size_t at = 0;
+  while (buffer_.size() - at >= header_bytes) {
+    std::size_t length = byte_reader{std::string_view{buffer_}.substr(at, header_bytes)}.u32();
+    // Judged before the bytes are there, so that a length alone cannot make us wait for, or hold, that much.
+    if (length == 0) return fail("empty message");
+    if (length > (greeted_ ? limits::peer_message_bytes : limits::peer_hello_bytes))
+      return fail(greeted_ ? "message of " + std::to_string(length) + " bytes is too long" : "not a pawl peer");
+    if (buffer_.size() - at - header_bytes < length) break;
+    auto body = std::make_shared<const std::string>(buffer_, at + header_bytes, length);
+    at += header_bytes + length;
+    byte_reader r{*body};
+    auto what = static_cast<kind>(r.u8());
+    if (greeted_ == (what == kind::hello)) return fail(greeted_ ? "a second hello" : "not a pawl peer");
+    bool good = false;
+    std::string why = "malformed message of kind " + std::to_string(static_cast<int>(what));
+    switch (what) {
+    case kind::hello:
+      good = decode_hello(r, out, why);
+      greeted_ = true;
+      break;
+    case kind::frame: good = decode_frame(body, r, out); break;
+    case kind::frame_answer: good = decode_frame_answer(r, out); break;
+    case kind::read_request: good = decode_read_request(r, out); break;
+    case kind::read_answer: good = decode_read_answer(r, out); break;
+    case kind::release_notice: good = decode_release_notice(r, out); break;
+    case kind::ping:
+      good = r.finished();
+      if (good) out.emplace_back(ping{});
+      break;
+    case kind::pong:
+      good = r.finished();
+      if (good) out.emplace_back(pong{});
+      break;
+    default: why = "unknown kind " + std::to_string(static_cast<int>(what)); break;
+    }
+    if (!good) return fail(std::move(why));
+  }
+  buffer_.erase(0, at);
+  return true;
+}
+
+std::string check_hello(const hello& theirs, const hello& ours, const std::optional<member_id>& expected) {
+  if (theirs.cluster != ours.cluster)
+    return "peer belongs to cluster '" + theirs.cluster + "', this node to '" + ours.cluster + "'";
+  if (theirs.dataset != ours.dataset) return "peer serves another dataset under the same cluster name";
+  if (expected && theirs.self != *expected)
+    return "peer is " + theirs.self.node + " incarnation " + std::to_string(theirs.self.incarnation) + ", expected " +
+           expected->node + " incarnation " + std::to_string(expected->incarnation);
+  return {};
+}
+
+}  // namespace pawl

@@ -1,1 +1,575 @@
+#include "actors/shard.hpp"
 
+#include "cluster/invariant.hpp"
+#include "persistence/state_blob.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace pawl {
+namespace {
+
+constexpr std::size_t entities_per_load = 1'024;
+constexpr std::size_t reads_max = 4'096;
+constexpr std::size_t fields_per_trim = 256;
+constexpr auto first_sweep = std::chrono::seconds{5};
+constexpr auto second_sweep = std::chrono::seconds{60};
+constexpr std::size_t sweeps_max = 64;
+
+message_outcome outcome_of(result_kind k) {
+  switch (k) {
+  case result_kind::applied: return message_outcome::applied;
+  case result_kind::duplicate: return message_outcome::duplicate;
+  case result_kind::refused: return message_outcome::refused;
+  case result_kind::blocked:
+  case result_kind::busy: return message_outcome::busy;
+  case result_kind::unknown: return message_outcome::unknown;
+  }
+  return message_outcome::unknown;
+}
+
+double seconds(steady_time::duration d) { return std::chrono::duration<double>(d).count(); }
+
+resident resident_from(const entity_behavior& behavior, const std::optional<std::string>& blob, instant now) {
+  resident r;
+  r.touched = now.steady;
+  if (!blob) return r;
+  r.bytes = blob->size();
+  auto stored = decode_state_blob(*blob, r.damage);
+  if (!stored) return r;
+  r.last_seq = stored->last_seq;
+  r.state = behavior.decode(stored->state, r.damage);
+  if (!r.state && r.damage.empty()) r.damage = "unreadable";
+  return r;
+}
+
+}  // namespace
+
+shard::shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_catalog& catalog, shard_metrics& metrics,
+             std::function<fencing_token()> mint)
+    : id_(id),
+      policy_(policy),
+      dataset_(dataset),
+      catalog_(catalog),
+      metrics_(metrics),
+      claim_(id, policy.claim, std::move(mint)) {
+  for (const auto& t : catalog_.types)
+    processed_.emplace_back(t->name(), retention_policy{t->ids().retention, t->ids().ids_per_shard});
+}
+
+std::size_t shard::queued() const noexcept {
+  std::size_t n = 0;
+  for (const auto& f : frames_) n += f.contents.messages.size() - f.results.size();
+  return n;
+}
+
+std::optional<steady_time> shard::wake() const {
+  auto at = claim_.wake();
+  auto earlier = [&at](steady_time t) { at = at ? std::min(*at, t) : t; };
+  if (!sweeps_.empty()) earlier(sweeps_.front().first);
+  if (residents_.size() > 0) earlier(next_passivation_);
+  return at;
+}
+
+std::uint64_t shard::ask(shard_effects& out, shard_operation op) {
+  out.commands.push_back({id_, ++last_ticket_, connection_, std::move(op)});
+  return last_ticket_;
+}
+
+// Claim ------------------------------------------------------------------------------------------------------------
+
+shard_effects shard::on_placement(std::shared_ptr<const placement> p, const member_id& self, instant now) {
+  shard_effects out;
+  carry_out(claim_.on_placement(std::move(p), self, idle(), now), out, now);
+  return out;
+}
+
+shard_effects shard::on_evicted(instant now) {
+  shard_effects out;
+  carry_out(claim_.on_evicted(idle(), now), out, now);
+  return out;
+}
+
+shard_effects shard::on_connection(std::uint64_t number, instant now) {
+  shard_effects out;
+  connection_ = number;
+  // Whatever was asked on the former connection is not listened to any more; its commit, if any, is in doubt.
+  claim_ticket_ = groups_ticket_ = entities_ticket_ = commit_ticket_ = reads_ticket_ = trim_ticket_ = 0;
+  for (auto& r : reads_) r.asked = false;
+  carry_out(claim_.on_connection(number != 0, now), out, now);
+  return out;
+}
+
+shard_effects shard::on_release_notice(instant now) {
+  shard_effects out;
+  carry_out(claim_.on_release_notice(now), out, now);
+  return out;
+}
+
+void shard::carry_out(shard_claim::request r, shard_effects& out, instant now) {
+  using kind = shard_claim::request::kind;
+  switch (r.what) {
+  case kind::none: break;
+  case kind::read: claim_ticket_ = ask(out, read_record{}); break;
+  case kind::claim:
+    claim_ticket_ = ask(out, claim_shard{std::move(r.held), std::move(r.fresh), claim_.self(), claim_.view_of_placement()});
+    break;
+  case kind::release: claim_ticket_ = ask(out, release_shard{std::move(r.held)}); break;
+  }
+  settle(out, now);
+}
+
+/// Brings everything else in line with what the claim has become.
+void shard::settle(shard_effects& out, instant now) {
+  if (!claim_.memory_valid()) drop_memory(out, now);
+  if (!claim_.mine()) {
+    refuse_waiting(out, {result_kind::busy, reason_code::moved, "another member owns the shard"}, now);
+  }
+  if (claim_.needs_view() && claim_.mine()) {
+    out.refresh_view = true;
+    out.seen_view = claim_.seen();
+  }
+  metrics_.owned.set(claim_.may_commit() && memory_ == memory::ready ? 1 : 0);
+  pump(out, now);
+}
+
+shard_effects shard::on_answer(shard_answer a, instant now) {
+  shard_effects out;
+  if (a.ticket == claim_ticket_) {
+    claim_ticket_ = 0;
+    if (auto* r = std::get_if<record_answer>(&a.body); r != nullptr && a.outcome == store_outcome::done) {
+      record_ = std::move(r->record);
+      carry_out(claim_.on_record({record_.token, record_.owner, record_.view, record_.released}, now), out, now);
+    } else if (auto* c = std::get_if<claim_answer>(&a.body); c != nullptr && a.outcome == store_outcome::done) {
+      granted(std::move(*c), out, now);
+    } else if (a.outcome == store_outcome::done) {
+      out.notes.push_back({shard_effects::event::released, {}});
+      if (const auto* next = claim_.next_owner(); next != nullptr) out.tell_released = next->id;
+      carry_out(claim_.on_released(now), out, now);
+    } else if (a.outcome == store_outcome::fenced) {
+      auto* refused = std::get_if<claim_answer>(&a.body);
+      bool newer = refused != nullptr && refused->record.view > claim_.view_of_placement();
+      carry_out(claim_.on_fenced(newer, now), out, now);
+    } else if (a.outcome == store_outcome::lost) {
+      stop(out, a.text, now);
+    } else if (a.outcome == store_outcome::unknown) {
+      carry_out(claim_.on_unknown(now), out, now);
+    } else {
+      carry_out(claim_.on_failed(now), out, now);
+    }
+  } else if (a.ticket == commit_ticket_) {
+    commit_ticket_ = 0;
+    if (a.outcome == store_outcome::done)
+      commit_done(out, now);
+    else
+      commit_failed(a, out, now);
+  } else if (a.ticket == groups_ticket_) {
+    groups_ticket_ = 0;
+    if (a.outcome == store_outcome::done)
+      on_groups(std::get<load_answer>(std::move(a.body)), out, now);
+    else
+      doubt(out, "loading processed ids: " + a.text, now);
+  } else if (a.ticket == entities_ticket_) {
+    entities_ticket_ = 0;
+    if (a.outcome == store_outcome::done) {
+      on_entities(std::get<load_answer>(a.body), now);
+      pump(out, now);
+    } else {
+      doubt(out, "loading entities: " + a.text, now);
+    }
+  } else if (a.ticket == reads_ticket_) {
+    reads_ticket_ = 0;
+    on_reads(a, out, now);
+  } else if (a.ticket == trim_ticket_) {
+    trim_ticket_ = 0;
+    if (a.outcome == store_outcome::done) processed_[trim_type_].removed(trim_count_);
+  }
+  return out;
+}
+
+void shard::granted(claim_answer a, shard_effects& out, instant now) {
+  auto stored = decode_frontier(a.frontier);
+  if (!stored) return stop(out, "the frontier of the shard cannot be decoded", now);
+  if (stored->dataset != dataset_) return stop(out, "the shard belongs to another dataset", now);
+  bool keep = claim_.memory_valid() && memory_ == memory::ready;
+  auto next = claim_.on_granted(now);
+  metrics_.claims.add();
+  note_dead_tokens(now);
+  if (next.what != shard_claim::request::kind::none) return carry_out(std::move(next), out, now);
+
+  if (!keep) {
+    if (stored->seq < highest_seq_)
+      out.notes.push_back({shard_effects::event::rolled_back,
+                           "commit " + std::to_string(highest_seq_) +
+                               " was confirmed here, the store has " + std::to_string(stored->seq)});
+    drop_memory(out, now);
+    confirmed_ = std::move(*stored);
+    return load_groups(out, now);
+  }
+  // The record still held a token of ours: nobody wrote in between, and memory is right but for the commit in doubt.
+  out.notes.push_back({shard_effects::event::kept, {}});
+  if (batch_ && stored->seq == confirmed_.seq + 1 && a.frontier == fields_.front().second) return commit_done(out, now);
+  if (stored->seq != confirmed_.seq)
+    return stop(out,
+                "the store was rolled back: commit " + std::to_string(confirmed_.seq) + " was confirmed, the store has " +
+                    std::to_string(stored->seq),
+                now);
+  if (batch_) send_commit(out, now);
+  settle(out, now);
+}
+
+void shard::note_dead_tokens(instant now) {
+  auto add = [&](steady_time at, const fencing_token& t) {
+    if (sweeps_.size() < sweeps_max) sweeps_.emplace_back(at, t);
+  };
+  for (const auto& t : record_.dead) add(now.steady, t);
+  // A command of the former owner may still be on its way and make the name again (rule C26).
+  add(now.steady + first_sweep, record_.token);
+  add(now.steady + second_sweep, record_.token);
+  std::stable_sort(sweeps_.begin(), sweeps_.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+}
+
+void shard::stop(shard_effects& out, const std::string& why, instant now) {
+  out.notes.push_back({shard_effects::event::lost, why});
+  (void)claim_.on_lost();
+  drop_memory(out, now);
+  refuse_waiting(out, {result_kind::busy, reason_code::no_owner, "the shard is stopped: " + why}, now);
+  metrics_.owned.set(0);
+}
+
+void shard::doubt(shard_effects& out, const std::string& why, instant now) {
+  out.notes.push_back({shard_effects::event::doubt, why});
+  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
+  for (auto& r : reads_) r.asked = false;
+  carry_out(claim_.on_doubt(now), out, now);
+}
+
+void shard::drop_memory(shard_effects& out, instant now) {
+  if (batch_) {
+    // Somebody else may have applied it, or nobody: only a retry with the same ids finds out (rule A8).
+    batch_->fail(frames_, {result_kind::unknown, reason_code::moved, "the shard moved while the commit was under way"});
+    batch_.reset();
+    fields_.clear();
+    commit_ticket_ = 0;
+  }
+  memory_ = memory::none;
+  residents_.clear();
+  metrics_.entities.set(0);
+  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
+  for (auto& r : reads_) r.asked = false;
+  answer_finished(out, now);
+}
+
+// Loading ----------------------------------------------------------------------------------------------------------
+
+void shard::load_groups(shard_effects& out, instant now) {
+  std::vector<std::string> fields;
+  for (auto& p : processed_) {
+    id_groups g;
+    g.type = p.groups().type;
+    for (const auto& known : confirmed_.groups)
+      if (known.type == g.type) g = known;
+    p.reset(std::move(g));
+    auto live = p.live_fields();
+    fields.insert(fields.end(), std::make_move_iterator(live.begin()), std::make_move_iterator(live.end()));
+  }
+  memory_ = memory::loading;
+  if (fields.empty()) return ready(out, now);
+  groups_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
+}
+
+void shard::on_groups(load_answer a, shard_effects& out, instant now) {
+  std::size_t i = 0;
+  for (auto& p : processed_) {
+    for (auto n = p.groups().next - p.groups().first; n > 0; --n, ++i) {
+      if (i >= a.values.size() || !a.values[i] || !p.load(*a.values[i]))
+        return stop(out, "a group of processed ids of '" + p.groups().type + "' is missing or damaged", now);
+    }
+  }
+  ready(out, now);
+}
+
+void shard::ready(shard_effects& out, instant now) {
+  memory_ = memory::ready;
+  highest_seq_ = std::max(highest_seq_, confirmed_.seq);
+  next_passivation_ = now.steady + policy_.passivate_after / 4;
+  auto reason = handoff_reason::takeover;
+  if (record_.owner.empty())
+    reason = handoff_reason::start;
+  else if (record_.released)
+    reason = claim_.knows(record_.owner) ? handoff_reason::join : handoff_reason::drain;
+  metrics_.handoffs[static_cast<std::size_t>(reason)].add();
+  metrics_.handoff_pause.observe(seconds(now.steady - claim_.mine_since()));
+  out.notes.push_back({shard_effects::event::claimed, handoff_reason_names[static_cast<std::size_t>(reason)]});
+  settle(out, now);
+}
+
+bool shard::load_missing(shard_effects& out) {
+  auto missing = missing_entities(catalog_, residents_, frames_, entities_per_load);
+  if (missing.empty()) return false;
+  std::vector<std::string> fields;
+  fields.reserve(missing.size());
+  for (const auto& m : missing) fields.push_back(entity_field(catalog_.types[m.type]->name(), m.key));
+  entities_asked_ = std::move(missing);
+  entities_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
+  return true;
+}
+
+void shard::on_entities(const load_answer& a, instant now) {
+  PAWL_INVARIANT(a.values.size() == entities_asked_.size(), "one value for each field asked");
+  for (std::size_t i = 0; i < entities_asked_.size(); ++i) {
+    const auto& e = entities_asked_[i];
+    if (residents_.find(e.type, e.key) == nullptr)
+      residents_.put(e.type, e.key, resident_from(*catalog_.types[e.type], a.values[i], now));
+  }
+  entities_asked_.clear();
+  metrics_.entities.set(residents_.size());
+}
+
+// Messages ---------------------------------------------------------------------------------------------------------
+
+shard_effects shard::on_frame(link_number from, frame f, instant now) {
+  shard_effects out;
+  if (f.messages.empty()) return out;
+  // A copy of an earlier frame of this link that has not begun is given up by its lane: the new one holds what matters.
+  auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
+  frames_.erase(std::remove_if(first, frames_.end(),
+                               [from](const queued_frame& q) { return q.from == from && q.results.empty(); }),
+                frames_.end());
+  bool sender_is_ahead = f.view > claim_.view_of_placement();
+  auto seen = f.view;
+  queued_frame q;
+  q.from = from;
+  q.contents = std::move(f);
+  q.arrived = now.steady;
+  frames_.push_back(std::move(q));
+  if (claim_.current() == shard_claim::state::lost) {
+    refuse_waiting(out, {result_kind::busy, reason_code::no_owner, "the shard is stopped; see the owner's log"}, now);
+  } else if (!claim_.mine() && sender_is_ahead) {
+    // The sender may know a view that gives us the shard. The frame waits for ours to catch up.
+    out.refresh_view = true;
+    out.seen_view = seen;
+  } else if (!claim_.mine()) {
+    refuse_waiting(out, {result_kind::busy, reason_code::moved, "another member owns the shard"}, now);
+  } else {
+    pump(out, now);
+  }
+  return out;
+}
+
+shard_effects shard::on_link_down(link_number link, instant) {
+  auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
+  frames_.erase(std::remove_if(first, frames_.end(),
+                               [link](const queued_frame& q) { return q.from == link && q.results.empty(); }),
+                frames_.end());
+  std::erase_if(reads_, [link](const waiting_read& r) { return r.from == link && !r.asked; });
+  return {};
+}
+
+/// Gives every message that has not begun this result. What is in a commit under way is not touched.
+void shard::refuse_waiting(shard_effects& out, const message_result& why, instant now) {
+  for (auto& f : frames_)
+    while (!f.finished()) f.results.push_back(why);
+  for (auto& r : reads_) {
+    entity_answer a;
+    a.reason = why.reason;
+    out.reads.push_back({r.from, {id_, r.request.number, std::move(a)}});
+  }
+  reads_.clear();
+  reads_ticket_ = 0;
+  answer_finished(out, now);
+}
+
+void shard::pump(shard_effects& out, instant now) {
+  if (claim_.current() != shard_claim::state::held || memory_ != memory::ready) return;
+  while (!batch_ && entities_ticket_ == 0 && !frames_.empty()) {
+    if (load_missing(out)) break;
+    run_batch(out, now);
+  }
+  ask_reads(out);
+}
+
+void shard::run_batch(shard_effects& out, instant now) {
+  for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
+    batch_.emplace(catalog_, residents_, processed_, sizing);
+    for (std::size_t i = 0; i < frames_.size(); ++i)
+      while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {}
+    if (!batch_->writes()) {
+      batch_.reset();
+      answer_finished(out, now);
+      return;
+    }
+    if (auto fields = batch_->seal(confirmed_)) {
+      fields_ = std::move(*fields);
+      send_commit(out, now);
+      return;
+    }
+    batch_->undo(frames_);
+  }
+  PAWL_INVARIANT(false, "an exactly sized batch cannot hold a state that is too large");
+}
+
+void shard::send_commit(shard_effects& out, instant now) {
+  commit_sent_ = now.steady;
+  commit_ticket_ = ask(out, commit_fields{claim_.token(), fields_});
+}
+
+void shard::commit_done(shard_effects& out, instant now) {
+  metrics_.commits.add();
+  metrics_.committed_messages.add(batch_->messages());
+  metrics_.commit_latency.observe(seconds(now.steady - commit_sent_));
+  confirmed_ = batch_->confirm(metrics_, now);
+  highest_seq_ = std::max(highest_seq_, confirmed_.seq);
+  batch_.reset();
+  fields_.clear();
+  answer_finished(out, now);
+  trim(out);
+  carry_out(claim_.on_idle(now), out, now);
+}
+
+void shard::commit_failed(const shard_answer& a, shard_effects& out, instant now) {
+  if (a.outcome == store_outcome::refused) {
+    // An error reply to the write itself: certainly not applied, and the token is as good as before.
+    metrics_.commits_refused.add();
+    auto code = a.error == store_error::oom ? reason_code::store_full : reason_code::store_down;
+    batch_->fail(frames_, {result_kind::busy, code, "the store refused the commit: " + a.text});
+    batch_.reset();
+    fields_.clear();
+    answer_finished(out, now);
+    carry_out(claim_.on_idle(now), out, now);
+    return;
+  }
+  (a.error == store_error::none && a.outcome == store_outcome::fenced ? metrics_.commits_fenced
+                                                                       : metrics_.commits_unknown)
+      .add();
+  doubt(out, "commit: " + a.text, now);
+}
+
+/// Answers frames that are finished and do not depend on the commit under way.
+void shard::answer_finished(shard_effects& out, instant now) {
+  auto fixed = batch_ ? batch_->frames() : 0;
+  for (auto i = fixed; i < frames_.size();) {
+    auto& f = frames_[i];
+    if (!f.finished()) {
+      ++i;
+      continue;
+    }
+    auto waited = seconds(now.steady - f.arrived);
+    for (std::size_t m = 0; m < f.results.size(); ++m) {
+      auto type = catalog_.find(f.contents.messages[m].msg.type);
+      if (!type) continue;
+      auto& counters = metrics_.messages[*type];
+      counters.outcomes[static_cast<std::size_t>(outcome_of(f.results[m].kind))].add();
+      if (f.results[m].kind == result_kind::applied) counters.latency.observe(waited);
+    }
+    out.answers.push_back({f.from, {id_, f.contents.number, claim_.view_of_placement(), std::move(f.results)}});
+    frames_.erase(frames_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+// Reads ------------------------------------------------------------------------------------------------------------
+
+shard_effects shard::on_read(link_number from, read_request r, instant now) {
+  shard_effects out;
+  entity_answer no;
+  if (!catalog_.find(r.entity.type))
+    no.reason = "entity type '" + r.entity.type + "' is not known to the shard's owner";
+  else if (!claim_.mine())
+    no.reason = "another member owns the shard";
+  else if (reads_.size() >= reads_max)
+    no.reason = "too many reads wait for this shard";
+  if (!no.reason.empty()) {
+    out.reads.push_back({from, {id_, r.number, std::move(no)}});
+    return out;
+  }
+  reads_.push_back({from, std::move(r), false});
+  pump(out, now);
+  return out;
+}
+
+/// One barrier serves all reads that wait. It is sent after they arrived, so a `1` proves that this member still owned
+/// the shard then (rule D30); everything committed before has been answered before it on the same connection.
+void shard::ask_reads(shard_effects& out) {
+  if (reads_ticket_ != 0 || reads_.empty()) return;
+  std::vector<std::string> fields;
+  std::set<std::pair<type_index, std::string_view>> seen;
+  reads_missing_.clear();
+  for (auto& r : reads_) {
+    if (fields.size() == entities_per_load) break;
+    r.asked = true;
+    auto type = *catalog_.find(r.request.entity.type);
+    if (residents_.find(type, r.request.entity.key) != nullptr) continue;
+    if (!seen.insert({type, r.request.entity.key}).second) continue;
+    fields.push_back(entity_field(r.request.entity.type, r.request.entity.key));
+    reads_missing_.push_back({type, r.request.entity.key});
+  }
+  reads_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
+}
+
+void shard::on_reads(const shard_answer& a, shard_effects& out, instant now) {
+  if (a.outcome != store_outcome::done) return doubt(out, "reading: " + a.text, now);
+  const auto& values = std::get<load_answer>(a.body).values;
+  PAWL_INVARIANT(values.size() == reads_missing_.size(), "one value for each field asked");
+  for (std::size_t i = 0; i < reads_missing_.size(); ++i) {
+    const auto& e = reads_missing_[i];
+    if (residents_.find(e.type, e.key) == nullptr)
+      residents_.put(e.type, e.key, resident_from(*catalog_.types[e.type], values[i], now));
+  }
+  metrics_.entities.set(residents_.size());
+  while (!reads_.empty() && reads_.front().asked) {
+    auto& r = reads_.front();
+    auto type = *catalog_.find(r.request.entity.type);
+    const auto* e = residents_.find(type, r.request.entity.key);
+    PAWL_INVARIANT(e != nullptr, "an entity left memory while a read waited for it");
+    entity_answer answer;
+    answer.owner = claim_.self().node;
+    if (!e->damage.empty()) {
+      answer.reason = "the stored state cannot be decoded: " + e->damage;
+    } else if (!e->state) {
+      answer.kind = entity_answer::status::absent;
+    } else {
+      answer.kind = entity_answer::status::found;
+      answer.last_seq = e->last_seq;
+      catalog_.types[type]->encode(*e->state, answer.state);
+    }
+    out.reads.push_back({r.from, {id_, r.request.number, std::move(answer)}});
+    reads_.pop_front();
+  }
+  pump(out, now);
+}
+
+// Housekeeping -----------------------------------------------------------------------------------------------------
+
+void shard::trim(shard_effects& out) {
+  if (trim_ticket_ != 0 || claim_.token().empty()) return;
+  for (std::size_t t = 0; t < processed_.size(); ++t) {
+    auto fields = processed_[t].dead_fields(fields_per_trim);
+    if (fields.empty()) continue;
+    trim_type_ = t;
+    trim_count_ = fields.size();
+    trim_ticket_ = ask(out, trim_fields{claim_.token(), std::move(fields)});
+    return;
+  }
+}
+
+shard_effects shard::tick(instant now) {
+  shard_effects out;
+  while (connection_ != 0 && !sweeps_.empty() && sweeps_.front().first <= now.steady) {
+    // The answer does not matter: a sweep that did not happen is repeated after the next claim.
+    (void)ask(out, sweep_token{std::move(sweeps_.front().second)});
+    sweeps_.erase(sweeps_.begin());
+  }
+  if (connection_ == 0) sweeps_.clear();
+  if (now.steady >= next_passivation_) {
+    next_passivation_ = now.steady + policy_.passivate_after / 4;
+    if (!batch_ && entities_ticket_ == 0 && reads_ticket_ == 0) {
+      residents_.passivate(now.steady - policy_.passivate_after, policy_.resident_max);
+      metrics_.entities.set(residents_.size());
+    }
+  }
+  carry_out(claim_.tick(now), out, now);
+  return out;
+}
+
+}  // namespace pawl

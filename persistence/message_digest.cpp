@@ -1,1 +1,57 @@
+#include "persistence/message_digest.hpp"
 
+#include <sodium/crypto_shorthash_siphash24.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+
+namespace pawl {
+namespace {
+
+using hash = std::array<std::uint8_t, 16>;
+static_assert(crypto_shorthash_siphashx24_BYTES == sizeof(hash) &&
+              crypto_shorthash_siphashx24_KEYBYTES == sizeof(hash));
+
+hash siphash(const hash& key, const char* data, std::size_t size) {
+  hash out;
+  crypto_shorthash_siphashx24(out.data(), reinterpret_cast<const unsigned char*>(data), size, key.data());
+  return out;
+}
+
+void put_length(char* to, std::size_t v) {
+  for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(v >> (8 * i));
+}
+
+/// Hash of the parts, each behind its length in 4 bytes: ("ab", "c") differs from ("a", "bc").
+hash hash_parts(const hash& key, std::initializer_list<std::string_view> parts) {
+  std::size_t size = 0;
+  for (auto p : parts) size += 4 + p.size();
+  // libsodium hashes one contiguous input only.
+  std::array<char, 1024> small;
+  std::string large;
+  if (size > small.size()) large.resize(size);
+  char* const begin = large.empty() ? small.data() : large.data();
+  char* to = begin;
+  for (auto p : parts) {
+    put_length(to, p.size());
+    to = std::copy(p.begin(), p.end(), to + 4);
+  }
+  return siphash(key, begin, size);
+}
+
+}  // namespace
+
+message_digest message_digester::digest(std::string_view type, std::string_view key, std::string_view id,
+                                        std::string_view name, std::string_view payload) const {
+  message_digest d;
+  const auto who = hash_parts(secret_, {type, key, id});
+  // The hash of the name is the key for the payload: binds both without copying the payload beside the name.
+  const auto what = siphash(siphash(secret_, name.data(), name.size()), payload.data(), payload.size());
+  std::copy_n(who.begin(), message_digest::id_bytes, d.bytes.begin());
+  std::copy_n(what.begin(), d.bytes.size() - message_digest::id_bytes, d.bytes.begin() + message_digest::id_bytes);
+  d.set_refused(false);
+  return d;
+}
+
+}  // namespace pawl

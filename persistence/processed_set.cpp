@@ -1,1 +1,145 @@
+#include "persistence/processed_set.hpp"
 
+#include "cluster/bytes.hpp"
+#include "cluster/invariant.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace pawl {
+namespace {
+
+constexpr std::uint8_t format = 1;
+// A lookup asks every generation, so there are few; a generation leaves as one, so it must not span the whole window.
+constexpr int generations_per_window = 8;
+constexpr std::size_t generation_ids = 1'000'000;
+
+}  // namespace
+
+processed_set::processed_set(std::string type, retention_policy policy) : policy_(policy) {
+  groups_.type = std::move(type);
+}
+
+processed_set::verdict processed_set::judge(const message_digest& d, unix_ms sent_at) const noexcept {
+  for (auto g = generations_.rbegin(); g != generations_.rend(); ++g) {
+    const auto* known = g->ids.find(d);
+    if (known == nullptr) continue;
+    if (known->fingerprint() != d.fingerprint()) return verdict::reused;
+    return known->refused() ? verdict::refused : verdict::duplicate;
+  }
+  return sent_at <= groups_.floor ? verdict::too_old : verdict::fresh;
+}
+
+/// How many of the oldest generations lie wholly below the window that ends at `high`. The newest always stays: its
+/// group may still be rewritten.
+std::size_t processed_set::expired(unix_ms high) const noexcept {
+  std::size_t n = 0;
+  while (n + 1 < generations_.size() && generations_[n].greatest_sent_at <= high - policy_.window.count()) ++n;
+  return n;
+}
+
+void processed_set::seal(staged& s) const {
+  s.after = groups_;
+  s.after.high = std::max(groups_.high, s.high);
+  for (std::size_t i = 0, n = expired(s.after.high); i < n; ++i) {
+    s.after.floor = std::max(s.after.floor, generations_[i].greatest_sent_at);
+    s.after.first = generations_[i].end_group;
+  }
+  if (s.ids.empty()) return;
+  s.new_group = tail_.empty();
+  s.group_number = s.new_group ? groups_.next : groups_.next - 1;
+  s.after.next = s.group_number + 1;
+  auto greatest = s.new_group ? s.greatest_sent_at : std::max(s.greatest_sent_at, tail_greatest_);
+  s.group.clear();
+  s.group.reserve(9 + (tail_.size() + s.ids.size()) * 16);
+  byte_writer w{s.group};
+  w.u8(format);
+  w.i64(greatest);
+  auto put = [&w](const message_digest& d) {
+    w.raw({reinterpret_cast<const char*>(d.bytes.data()), d.bytes.size()});
+  };
+  for (const auto& d : tail_) put(d);
+  for (const auto& d : s.ids) put(d);
+}
+
+void processed_set::add(std::uint64_t group, unix_ms greatest, const std::vector<message_digest>& ids) {
+  bool open = true;
+  if (!generations_.empty()) {
+    const auto& last = generations_.back();
+    auto span = std::max(last.greatest_sent_at, greatest) - std::min(last.least_sent_at, greatest);
+    // A group belongs to one generation: a rewritten group stays where it is.
+    open = last.end_group <= group &&
+           (span > policy_.window.count() / generations_per_window || last.ids.size() >= generation_ids);
+  }
+  if (open) {
+    generations_.emplace_back();
+    generations_.back().first_group = group;
+    generations_.back().least_sent_at = greatest;
+  }
+  auto& g = generations_.back();
+  g.end_group = group + 1;
+  g.least_sent_at = std::min(g.least_sent_at, greatest);
+  g.greatest_sent_at = std::max(g.greatest_sent_at, greatest);
+  for (const auto& d : ids) count_ += g.ids.insert(d) ? 1 : 0;
+}
+
+void processed_set::confirm(staged s) {
+  auto dead = expired(s.after.high);
+  for (std::size_t i = 0; i < dead; ++i) {
+    count_ -= generations_.front().ids.size();
+    generations_.pop_front();
+  }
+  groups_ = s.after;
+  if (s.ids.empty()) return;
+  if (s.new_group) tail_greatest_ = s.greatest_sent_at;
+  tail_greatest_ = std::max(tail_greatest_, s.greatest_sent_at);
+  add(s.group_number, tail_greatest_, s.ids);
+  tail_.insert(tail_.end(), s.ids.begin(), s.ids.end());
+  if (tail_.size() >= group_ids) tail_.clear();
+}
+
+std::vector<std::string> processed_set::dead_fields(std::size_t most) const {
+  std::vector<std::string> out;
+  for (auto n = groups_.trimmed; n < groups_.first && out.size() < most; ++n)
+    out.push_back(id_group_field(groups_.type, n));
+  return out;
+}
+
+void processed_set::removed(std::size_t count) {
+  groups_.trimmed = std::min(groups_.first, groups_.trimmed + count);
+}
+
+void processed_set::reset(id_groups g) {
+  PAWL_INVARIANT(g.type == groups_.type, "id groups of another entity type");
+  groups_ = std::move(g);
+  generations_.clear();
+  tail_.clear();
+  tail_greatest_ = 0;
+  count_ = 0;
+  loaded_ = groups_.first;
+}
+
+std::vector<std::string> processed_set::live_fields() const {
+  std::vector<std::string> out;
+  out.reserve(groups_.next - groups_.first);
+  for (auto n = groups_.first; n < groups_.next; ++n) out.push_back(id_group_field(groups_.type, n));
+  return out;
+}
+
+bool processed_set::load(std::string_view group) {
+  byte_reader r{group};
+  if (r.u8() != format) return false;
+  auto greatest = r.i64();
+  if (r.failed() || r.left() % 16 != 0 || r.left() == 0 || loaded_ >= groups_.next) return false;
+  std::vector<message_digest> ids(r.left() / 16);
+  for (auto& d : ids) std::memcpy(d.bytes.data(), r.raw(16).data(), 16);
+  add(loaded_, greatest, ids);
+  ++loaded_;
+  if (loaded_ == groups_.next && ids.size() < group_ids) {
+    tail_greatest_ = greatest;
+    tail_ = std::move(ids);
+  }
+  return true;
+}
+
+}  // namespace pawl

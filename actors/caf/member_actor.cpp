@@ -1,1 +1,201 @@
+#include "actors/caf/member_actor.hpp"
 
+#include "actors/caf/dialer.hpp"
+#include "actors/caf/peer_link.hpp"
+#include "metrics/log.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl {
+namespace {
+
+constexpr auto tick_every = std::chrono::milliseconds{25};
+constexpr auto redial_first = std::chrono::milliseconds{50};
+constexpr auto redial_max = std::chrono::milliseconds{1'000};
+
+membership_policy policy_of(const node_options& o) {
+  membership_policy p;
+  p.beat = o.beat;
+  p.lease = o.lease;
+  // Refused connections are strong evidence; two missed beats on top make it a verdict.
+  p.refused_lease = std::min(o.lease, 2 * o.beat + std::chrono::milliseconds{50});
+  p.settle = o.settle;
+  return p;
+}
+
+}  // namespace
+
+member_actor::member_actor(caf::actor_config& cfg, node_host& host, std::string peer_address, std::string http_address)
+    : caf::event_based_actor(cfg),
+      host_(host),
+      peer_address_(std::move(peer_address)),
+      http_address_(std::move(http_address)),
+      membership_(host.options.node, policy_of(host.options)) {
+  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error {
+    stop_on_exception("member", e);
+  });
+}
+
+caf::behavior member_actor::make_behavior() {
+  delayed_send(this, tick_every, wake_msg{});
+  return {
+      [this](const member_connection_msg& m) { carry_out(membership_.on_connection(m.up, clock_now())); },
+      [this](member_answer_msg& m) {
+        auto it = asked_.find(m.answer.ticket);
+        if (it == asked_.end()) return;
+        auto kind = it->second;
+        asked_.erase(it);
+        auto& a = m.answer;
+        std::optional<member_id> joined;
+        if (kind == membership::request::kind::join) joined = a.self;
+        if (a.outcome == store_outcome::done) {
+          carry_out(membership_.on_table(kind, std::move(a.table), std::move(joined), clock_now()));
+        } else if (a.outcome == store_outcome::fenced) {
+          carry_out(membership_.on_fenced(kind, std::move(a.table), clock_now()));
+        } else {
+          log::debug("membership request not answered", {{"reason", a.text}});
+          carry_out(membership_.on_failed(kind, clock_now()));
+        }
+      },
+      [this](const view_wanted_msg& m) { carry_out(membership_.on_view_wanted(m.at_least, clock_now())); },
+      [this](const link_up_msg& m) {
+        membership_.on_reached(m.peer);
+        if (auto it = peers_.find(m.peer); it != peers_.end()) it->second = {false, true, {}, {}};
+      },
+      [this](const peer_closed_msg& m) {
+        if (auto it = peers_.find(m.peer); it != peers_.end()) {
+          it->second.linked = false;
+          it->second.dialling = false;
+          it->second.next = clock_now().steady + it->second.pause;
+          it->second.pause = std::min(redial_max, std::max(redial_first, 2 * it->second.pause));
+        }
+        keep_links();
+      },
+      [this](const dialled_msg& m) {
+        auto it = peers_.find(m.peer);
+        if (it == peers_.end()) {
+          if (m.socket >= 0) ::close(m.socket);
+          return;
+        }
+        if (m.socket >= 0) {
+          // Stays "dialling" until the handshake is done; the link tells how it ends.
+          adopt_link(system(), host_, m.socket, m.peer);
+          return;
+        }
+        it->second.dialling = false;
+        it->second.pause = std::min(redial_max, std::max(redial_first, 2 * it->second.pause));
+        it->second.next = clock_now().steady + it->second.pause;
+        if (m.refused) membership_.on_refused(m.peer, clock_now());
+        log::debug("peer cannot be reached", {{"peer", m.peer.node}, {"reason", m.error}});
+      },
+      [this](drain_msg) {
+        if (drain_deadline_) return finish("");  // asked twice: now
+        drain_deadline_ = clock_now().steady + host_.options.drain;
+        log::info("draining", {{"shards", std::to_string(host_.held.load())}});
+        carry_out(membership_.drain(clock_now()));
+      },
+      [this](wake_msg) {
+        tick();
+        delayed_send(this, tick_every, wake_msg{});
+      },
+      [this](close_msg) { quit(); },
+  };
+}
+
+void member_actor::carry_out(membership::effects e) {
+  using kind = membership::request::kind;
+  for (auto& r : e.requests) {
+    member_command c;
+    c.ticket = ++last_ticket_;
+    asked_[c.ticket] = r.what;
+    switch (r.what) {
+    case kind::read: c.operation = read_members{}; break;
+    case kind::join: {
+      join_members j{host_.options.node, peer_address_, http_address_, std::nullopt};
+      if (!r.target.empty()) j.replaces = {r.target.incarnation, r.beat};
+      c.operation = std::move(j);
+      break;
+    }
+    case kind::beat: c.operation = beat_member{membership_.self()}; break;
+    case kind::drain: c.operation = drain_member{membership_.self()}; break;
+    case kind::leave: c.operation = leave_members{membership_.self()}; break;
+    case kind::evict:
+      log::warn("member evicted", {{"member", r.target.node}, {"incarnation", std::to_string(r.target.incarnation)}});
+      c.operation = evict_member{r.target, r.beat};
+      break;
+    case kind::raise: c.operation = raise_view{r.view}; break;
+    }
+    host_.members->send(std::move(c));
+  }
+  if (e.evicted) {
+    log::warn("this member was evicted or has left; nothing is owned here until it joins again");
+    host_.metrics.evictions.fetch_add(e.left ? 0 : 1);
+    for (const auto& shard : host_.shard_handles) caf::anon_send(shard, evicted_msg{});
+  }
+  if (e.publish)
+    publish();
+  else
+    host_.show({host_.sight().table, membership_.self(), std::string{to_string(membership_.current_state())}});
+  if (!e.fatal.empty()) finish(e.fatal);
+  if (e.left) finish("");
+}
+
+void member_actor::publish() {
+  const auto& v = membership_.current();
+  bool changed = v.number != host_.sight().table->number();
+  auto table = std::make_shared<const placement>(v, host_.shards);
+  host_.show({table, membership_.self(), std::string{to_string(membership_.current_state())}});
+  host_.metrics.view = v.number.value;
+  host_.metrics.members = v.members.size();
+  if (changed) {
+    std::string names;
+    for (const auto& m : table->members().members)
+      names += (names.empty() ? "" : ",") + m.id.node + (m.state == member_state::draining ? "(draining)" : "");
+    log::info("view", {{"number", std::to_string(v.number.value)}, {"members", names}});
+  }
+  for (const auto& shard : host_.shard_handles) caf::anon_send(shard, placement_msg{table, membership_.self()});
+  // Members that are gone are not dialled any more; a link to one ends by itself.
+  std::erase_if(peers_, [&](const auto& p) { return table->members().find(p.first) == nullptr; });
+  for (const auto& m : table->members().members)
+    if (m.id != membership_.self()) peers_.try_emplace(m.id);
+  keep_links();
+}
+
+void member_actor::keep_links() {
+  auto t = clock_now().steady;
+  const auto& members = host_.sight().table->members();
+  for (auto& [id, p] : peers_) {
+    if (p.linked || p.dialling || p.next > t) continue;
+    if (const auto* m = members.find(id)) {
+      p.dialling = true;
+      dial(system(), host_.member_handle, id, m->peer_address);
+    }
+  }
+}
+
+void member_actor::tick() {
+  auto t = clock_now();
+  carry_out(membership_.tick(t));
+  keep_links();
+  if (drain_deadline_ && !leaving_ && (host_.held == 0 || t.steady >= *drain_deadline_)) {
+    // Not before the drain itself is in the view: until then shards are held because nobody told them to go.
+    const auto* row = membership_.current().find(membership_.self());
+    bool told = row == nullptr || row->state == member_state::draining;
+    if (told || t.steady >= *drain_deadline_) {
+      leaving_ = true;
+      if (host_.held != 0) log::warn("drain deadline passed", {{"shards_held", std::to_string(host_.held.load())}});
+      carry_out(membership_.leave(t));
+    }
+  }
+  if (drain_deadline_ && t.steady >= *drain_deadline_ + std::chrono::seconds{1}) finish("");
+}
+
+void member_actor::finish(std::string why) {
+  if (std::exchange(ended_, true)) return;
+  if (host_.on_end) host_.on_end(std::move(why));
+}
+
+}  // namespace pawl

@@ -1,1 +1,240 @@
+#include "actors/caf/node.hpp"
 
+#include "actors/caf/host.hpp"
+#include "actors/caf/member_actor.hpp"
+#include "actors/caf/messages.hpp"
+#include "actors/caf/peer_link.hpp"
+#include "actors/caf/shard_actor.hpp"
+#include "actors/request.hpp"
+#include "cluster/shard_map.hpp"
+#include "metrics/log.hpp"
+
+#include <caf/io/all.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <random>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+namespace pawl {
+
+instant clock_now() {
+  using namespace std::chrono;
+  return {steady_clock::now(), duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
+}
+
+fencing_token mint_token(const std::string& node) {
+  // Uniqueness is by these 128 bits from the system's source; the counter is for people who read the keys.
+  static std::atomic<std::uint64_t> counter{0};
+  thread_local std::random_device source;
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text = std::to_string(counter.fetch_add(1) + 1) + "-" + node + "-";
+  for (int word = 0; word < 4; ++word) {
+    std::uint32_t bits = source();
+    for (int i = 0; i < 8; ++i, bits >>= 4) text.push_back(digits[bits & 15]);
+  }
+  return fencing_token{std::move(text)};
+}
+
+void stop_on_exception(const char* actor, const std::exception_ptr& why) {
+  std::string text = "unknown exception";
+  try {
+    std::rethrow_exception(why);
+  } catch (const std::exception& e) {
+    text = e.what();
+  } catch (...) {
+  }
+  log::error("exception in an actor, stopping", {{"actor", actor}, {"what", text}});
+  std::abort();
+}
+
+namespace {
+
+struct actor_config : caf::actor_system_config {
+  explicit actor_config(std::size_t threads) {
+    load<caf::io::middleman>();
+    // Work stealing polls and sleeps up to 10 ms when idle; one shared queue wakes a worker at once.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", threads);
+    set("middleman.workers", std::size_t{0});
+  }
+};
+
+std::size_t threads_of(const node_options& o) {
+  if (o.threads != 0) return o.threads;
+  return std::max<std::size_t>(2, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+struct node::implementation {
+  implementation(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards,
+                 node_metrics& metrics)
+      : host(std::move(options), std::move(catalog), dataset, shards, metrics),
+        config(threads_of(host.options)),
+        system(config) {}
+
+  node_host host;
+  actor_config config;
+  caf::actor_system system;
+  caf::actor acceptor;
+  std::uint16_t peer_port = 0;
+  std::uint32_t store_lanes = 1;
+  bool stopped = false;
+};
+
+node::node(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards, node_metrics& metrics,
+           std::function<void(std::string)> on_end)
+    : impl_(std::make_unique<implementation>(std::move(options), std::move(catalog), dataset, shards, metrics)) {
+  impl_->host.on_end = std::move(on_end);
+  for (std::uint32_t s = 0; s < shards; ++s)
+    impl_->host.shard_handles.push_back(impl_->system.spawn<shard_actor>(impl_->host, shard_id{s}));
+}
+
+node::~node() { stop(); }
+
+std::string node::listen() {
+  auto door = listen_for_peers(impl_->system, impl_->host);
+  impl_->acceptor = door.acceptor;
+  impl_->peer_port = door.port;
+  return door.error;
+}
+
+std::uint16_t node::peer_port() const noexcept { return impl_->peer_port; }
+
+shard_store_handlers node::shard_handlers() {
+  auto* host = &impl_->host;
+  auto* lanes = &impl_->store_lanes;
+  shard_store_handlers h;
+  h.on_answers = [host](std::vector<shard_answer> answers) {
+    // One message per shard, its answers in order.
+    std::unordered_map<std::uint32_t, std::vector<shard_answer>> by_shard;
+    for (auto& a : answers) {
+      auto shard = a.shard.value;
+      by_shard[shard].push_back(std::move(a));
+    }
+    for (auto& [shard, part] : by_shard) caf::anon_send(host->shard_handles[shard], shard_answers_msg{std::move(part)});
+  };
+  h.on_connection = [host, lanes](store_connection c) {
+    log::info(c.number != 0 ? "store connection up" : "store connection down", {{"lane", std::to_string(c.lane)}});
+    host->store_up = c.number != 0;
+    host->metrics.store_up = c.number != 0 ? 1 : 0;
+    if (c.number != 0) host->metrics.store_reconnects.fetch_add(1);
+    for (auto s = c.lane; s < host->shards; s += *lanes)
+      caf::anon_send(host->shard_handles[s], store_connection_msg{c});
+  };
+  return h;
+}
+
+member_store_handlers node::member_handlers() {
+  auto* host = &impl_->host;
+  member_store_handlers h;
+  h.on_answer = [host](member_answer a) { caf::anon_send(host->member_handle, member_answer_msg{std::move(a)}); };
+  h.on_connection = [host](bool up) { caf::anon_send(host->member_handle, member_connection_msg{up}); };
+  return h;
+}
+
+void node::start(shard_store& shards, member_store& members, std::uint32_t store_lanes,
+                 const std::string& http_address) {
+  auto& host = impl_->host;
+  host.store = &shards;
+  host.members = &members;
+  impl_->store_lanes = store_lanes;
+  auto name = host.options.advertise.empty() ? host.options.peer_address : host.options.advertise;
+  host.member_handle = impl_->system.spawn<member_actor>(host, name + ":" + std::to_string(impl_->peer_port), http_address);
+}
+
+void node::drain() {
+  if (impl_->host.member_handle) caf::anon_send(impl_->host.member_handle, drain_msg{});
+}
+
+void node::stop() {
+  if (std::exchange(impl_->stopped, true)) return;
+  auto& host = impl_->host;
+  if (host.member_handle) caf::anon_send(host.member_handle, close_msg{});
+  if (impl_->acceptor) caf::anon_send(impl_->acceptor, close_msg{});
+  for (const auto& link : host.links.all()) caf::anon_send(link, close_msg{});
+  for (const auto& shard : host.shard_handles) caf::anon_send(shard, close_msg{});
+  impl_->system.await_all_actors_done();
+}
+
+void node::submit(std::vector<envelope> batch, std::function<void(std::vector<message_result>)> done) {
+  if (batch.empty()) return done({});
+  auto& host = impl_->host;
+  auto request = std::make_shared<pending_request>(batch.size(), std::move(done));
+  std::unordered_map<std::uint32_t, std::vector<lane::submission>> parts;
+  for (std::uint32_t i = 0; i < batch.size(); ++i) {
+    auto shard = pawl::shard_of(batch[i].msg.key, host.shards).value;
+    parts[shard].push_back({std::move(batch[i]), {request, i}});
+  }
+  for (auto& [shard, messages] : parts) caf::anon_send(host.shard_handles[shard], submit_msg{std::move(messages)});
+}
+
+void node::read(entity_id id, std::function<void(entity_answer)> done) {
+  auto shard = pawl::shard_of(id.key, impl_->host.shards).value;
+  caf::anon_send(impl_->host.shard_handles[shard], read_msg{std::move(id), std::move(done)});
+}
+
+cluster_status node::cluster() const {
+  const auto& host = impl_->host;
+  auto sight = host.sight();
+  cluster_status s;
+  s.cluster = host.options.cluster;
+  static constexpr char digits[] = "0123456789abcdef";
+  for (auto b : host.dataset) {
+    s.dataset.push_back(digits[b >> 4]);
+    s.dataset.push_back(digits[b & 15]);
+  }
+  s.node = host.options.node;
+  s.incarnation = sight.self.incarnation;
+  s.state = sight.state;
+  s.shards = host.shards;
+  for (const auto& m : host.metrics.shards) s.shards_owned += static_cast<std::uint32_t>(m->owned.value());
+  s.store_up = host.store_up;
+  s.current = sight.table->members();
+  s.version = PAWL_VERSION;
+  return s;
+}
+
+std::vector<shard_status> node::shards() const {
+  const auto& host = impl_->host;
+  auto sight = host.sight();
+  std::vector<shard_status> out;
+  out.reserve(host.shards);
+  for (std::uint32_t i = 0; i < host.shards; ++i) {
+    shard_status s;
+    s.shard = {i};
+    if (const auto* owner = sight.table->owner({i})) {
+      s.owner = owner->id.node;
+      s.local = owner->id == sight.self;
+    }
+    const auto& seen = host.sights[i];
+    s.claim = to_string(static_cast<shard_claim::state>(seen.claim.load(std::memory_order_relaxed)));
+    s.queued = seen.queued.load(std::memory_order_relaxed);
+    s.entities = seen.entities.load(std::memory_order_relaxed);
+    s.commits = seen.commits.load(std::memory_order_relaxed);
+    out.push_back(std::move(s));
+  }
+  return out;
+}
+
+shard_id node::shard_of(std::string_view key) const { return pawl::shard_of(key, impl_->host.shards); }
+
+bool node::ready(std::string& why) const {
+  const auto& host = impl_->host;
+  auto sight = host.sight();
+  if (!host.store_up)
+    why = "the store cannot be reached";
+  else if (sight.state != "up")
+    why = "this node is " + sight.state;
+  else if (sight.table->number().value == 0)
+    why = "no view of the cluster yet";
+  else
+    return true;
+  return false;
+}
+
+}  // namespace pawl

@@ -1,1 +1,320 @@
+#include "actors/http/api.hpp"
 
+#include "actors/http/json_messages.hpp"
+#include "actors/http/json_text.hpp"
+#include "metrics/log.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <exception>
+#include <memory>
+#include <optional>
+
+namespace pawl {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::string_view entities_prefix = "/v1/entities/";
+constexpr std::string_view routes_text =
+    R"(POST /v1/messages                one message (application/json) or one per line (application/x-ndjson)
+GET  /v1/entities/{type}/{key}   committed state of an entity
+GET  /v1/cluster                 this node and the members it knows
+GET  /v1/shards                  what this node knows of every shard
+GET  /livez                      the process answers
+GET  /readyz                     joined, store reachable, not draining
+GET  /metrics                    Prometheus text format
+)";
+
+http_response text_answer(unsigned status, std::string body) {
+  http_response out;
+  out.status = status;
+  out.body = std::move(body);
+  return out;
+}
+
+http_response json_answer(unsigned status, std::string body) {
+  return {status, "application/json", std::move(body), {}};
+}
+
+http_response json_answer(const json& body) {
+  return json_answer(200, body.dump(-1, ' ', false, json::error_handler_t::replace) + '\n');
+}
+
+/// Undoes percent-encoding; nothing if a '%' is not followed by two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view in) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (in[i] != '%') {
+      out += in[i];
+      continue;
+    }
+    const auto high = i + 2 < in.size() ? digit(in[i + 1]) : -1;
+    const auto low = i + 2 < in.size() ? digit(in[i + 2]) : -1;
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+enum class body_format : std::uint8_t { one_message, batch, unsupported };
+
+body_format format_of(const http_request& r) {
+  std::string type = r.content_type.substr(0, r.content_type.find(';'));
+  std::erase_if(type, [](char c) { return c == ' ' || c == '\t'; });
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (type == "application/json") return body_format::one_message;
+  if (type == "application/x-ndjson") return body_format::batch;
+  if (!type.empty() && type != "application/octet-stream") return body_format::unsupported;
+  const auto line_end = r.body.find('\n');
+  if (line_end == r.body.npos || r.body.find_first_not_of(" \t\r\n", line_end) == r.body.npos)
+    return body_format::one_message;
+  const std::string_view first{r.body.data(), line_end};
+  const auto begin = first.find_first_not_of(" \t");
+  const bool object = begin != first.npos && first[begin] == '{' && json::accept(first.begin(), first.end());
+  return object ? body_format::batch : body_format::one_message;
+}
+
+unsigned status_of(const message_result& r) {
+  switch (r.kind) {
+  case result_kind::applied:
+  case result_kind::duplicate: return 200;
+  case result_kind::refused: return r.code == reason_code::id_reused ? 409 : 422;
+  case result_kind::blocked:
+  case result_kind::busy: return 429;
+  case result_kind::unknown: return 503;
+  }
+  return 503;
+}
+
+http_response one_result(std::optional<std::string_view> id, const message_result& r) {
+  std::string body;
+  append_json_result(body, id, r);
+  auto out = json_answer(status_of(r), std::move(body));
+  if (!resolved(r.kind)) out.headers.emplace_back("Retry-After", "1");
+  return out;
+}
+
+http_response entity_found(const entity_id& id, shard_id shard, const entity_answer& a) {
+  std::string body = R"({"type":)";
+  append_json_string(body, id.type);
+  body += R"(,"key":)";
+  append_json_string(body, id.key);
+  body += R"(,"owner":)";
+  append_json_string(body, a.owner);
+  body += R"(,"shard":)" + std::to_string(shard.value);
+  body += R"(,"last_seq":)" + std::to_string(a.last_seq);
+  body += R"(,"state":)";
+  std::string error;
+  if (!append_json_state(body, a.state, error)) return http_problem(500, "the state cannot be shown as JSON: " + error);
+  body += "}\n";
+  return json_answer(200, std::move(body));
+}
+
+/// Wraps a callback that runs on a thread of the runtime, where an exception of ours would be out of place. The client
+/// then gets the 503 of a request that was dropped.
+template <class Answer>
+auto answer_with(http_respond respond, Answer make) {
+  return [respond = std::move(respond), make = std::move(make)](auto result) {
+    try {
+      respond(make(std::move(result)));
+    } catch (const std::exception& e) {
+      log::error("http answer failed", {{"error", e.what()}});
+    }
+  };
+}
+
+class api {
+public:
+  api(ingress& door, http_api_sources sources) : door_(door), sources_(std::move(sources)) {}
+
+  void handle(http_request request, http_respond respond) const {
+    struct route {
+      std::string_view path;
+      bool post;
+      void (api::*go)(http_request, http_respond) const;
+    };
+    static constexpr std::array<route, 7> routes{{
+        {"/v1/messages", true, &api::post_messages},
+        {"/v1/cluster", false, &api::get_cluster},
+        {"/v1/shards", false, &api::get_shards},
+        {"/livez", false, &api::get_livez},
+        {"/readyz", false, &api::get_readyz},
+        {"/metrics", false, &api::get_metrics},
+        {"/", false, &api::get_routes},
+    }};
+    route found{entities_prefix, false, &api::get_entity};
+    if (!request.path.starts_with(entities_prefix)) {
+      const auto r = std::find_if(routes.begin(), routes.end(), [&](const route& x) { return x.path == request.path; });
+      if (r == routes.end()) return respond(http_problem(404, "no such route; GET / lists them"));
+      found = *r;
+    }
+    if (request.method != (found.post ? "POST" : "GET")) {
+      auto refusal = http_problem(405, "this route does not take the method of the request; Allow names what it takes");
+      refusal.headers.emplace_back("Allow", found.post ? "POST" : "GET, HEAD");
+      return respond(std::move(refusal));
+    }
+    (this->*found.go)(std::move(request), std::move(respond));
+  }
+
+private:
+  void post_messages(http_request request, http_respond respond) const {
+    if (!request.content_encoding.empty() && request.content_encoding != "identity")
+      return respond(http_problem(415, "content encodings are not supported; send the body uncompressed"));
+    switch (format_of(request)) {
+    case body_format::one_message: return post_one(request.body, std::move(respond));
+    case body_format::batch: return post_batch(request.body, std::move(respond));
+    case body_format::unsupported: break;
+    }
+    respond(http_problem(415, "content type must be application/json for one message, or application/x-ndjson for a "
+                              "batch with one message per line"));
+  }
+
+  void post_one(const std::string& body, http_respond respond) const {
+    auto parsed = parse_json_message(body, sources_.now());
+    if (!parsed.refused.empty()) {
+      const auto& r = parsed.refused.front();
+      if (r.malformed) return respond(http_problem(400, r.reason));
+      return respond(one_result(r.id, {result_kind::refused, reason_code::invalid, r.reason}));
+    }
+    auto bytes = parsed.accepted.front().bytes;  // keeps the id
+    auto id = parsed.accepted.front().msg.id;
+    door_.submit(std::move(parsed.accepted),
+                 answer_with(std::move(respond), [bytes, id](const std::vector<message_result>& results) {
+                   return one_result(id, results.at(0));
+                 }));
+  }
+
+  void post_batch(const std::string& body, http_respond respond) const {
+    if (body.empty()) return respond(http_problem(400, "the batch is empty; send one JSON object per line"));
+    auto parsed = parse_json_batch(body, sources_.now());
+    if (!parsed)
+      return respond(http_problem(413, "the batch has more than " + std::to_string(limits::batch_messages) +
+                                           " lines; nothing of it was taken, send it in parts"));
+    std::vector<std::string_view> ids;
+    ids.reserve(parsed->accepted.size());
+    for (const auto& e : parsed->accepted) ids.push_back(e.msg.id);
+    auto bytes = parsed->accepted.empty() ? nullptr : parsed->accepted.front().bytes;  // keeps the ids
+    auto done = answer_with(std::move(respond), [bytes, ids = std::move(ids), refused = std::move(parsed->refused)](
+                                                    const std::vector<message_result>& results) {
+      http_response out{200, "application/x-ndjson", {}, {}};
+      append_json_results(out.body, ids, results, refused);
+      return out;
+    });
+    if (parsed->accepted.empty()) return done(std::vector<message_result>{});
+    door_.submit(std::move(parsed->accepted), std::move(done));
+  }
+
+  void get_entity(http_request request, http_respond respond) const {
+    const auto rest = std::string_view{request.path}.substr(entities_prefix.size());
+    const auto slash = rest.find('/');
+    if (slash == rest.npos || rest.find('/', slash + 1) != rest.npos)
+      return respond(http_problem(404, "an entity is /v1/entities/{type}/{key}; a '/' in a key is written %2F"));
+    const auto type = percent_decoded(rest.substr(0, slash));
+    const auto key = percent_decoded(rest.substr(slash + 1));
+    if (!type || !key) return respond(http_problem(400, "a '%' must be followed by two hexadecimal digits"));
+    message probe;
+    probe.type = *type;
+    probe.key = *key;
+    probe.name = probe.id = "x";
+    probe.payload = "\x80";
+    if (auto wrong = check_message(probe); !wrong.empty()) return respond(http_problem(400, wrong));
+
+    const entity_id id{*type, *key};
+    const auto shard = door_.shard_of(id.key);
+    door_.read(id, answer_with(std::move(respond), [id, shard](const entity_answer& a) {
+                 switch (a.kind) {
+                 case entity_answer::status::found: return entity_found(id, shard, a);
+                 case entity_answer::status::absent:
+                   return http_problem(404, "no message has taken effect for this entity");
+                 case entity_answer::status::unavailable: break;
+                 }
+                 return http_problem(503, a.reason);
+               }));
+  }
+
+  void get_cluster(http_request, http_respond respond) const {
+    const auto c = door_.cluster();
+    json members = json::array();
+    for (const auto& m : c.current.members) {
+      json row;
+      row["node"] = m.id.node;
+      row["incarnation"] = m.id.incarnation;
+      row["state"] = m.state == member_state::up ? "up" : "draining";
+      row["peer_address"] = m.peer_address;
+      row["http_address"] = m.http_address;
+      members.push_back(std::move(row));
+    }
+    json out;
+    out["cluster"] = c.cluster;
+    out["dataset"] = c.dataset;
+    out["node"] = c.node;
+    out["incarnation"] = c.incarnation;
+    out["state"] = c.state;
+    out["version"] = c.version;
+    out["store_up"] = c.store_up;
+    out["shards"] = c.shards;
+    out["shards_owned"] = c.shards_owned;
+    out["view"] = c.current.number.value;
+    out["members"] = std::move(members);
+    respond(json_answer(out));
+  }
+
+  void get_shards(http_request, http_respond respond) const {
+    json rows = json::array();
+    for (const auto& s : door_.shards()) {
+      json row;
+      row["shard"] = s.shard.value;
+      row["owner"] = s.owner;
+      row["local"] = s.local;
+      row["claim"] = s.claim;
+      row["queued"] = s.queued;
+      row["entities"] = s.entities;
+      row["commits"] = s.commits;
+      rows.push_back(std::move(row));
+    }
+    json out;
+    out["shards"] = std::move(rows);
+    respond(json_answer(out));
+  }
+
+  void get_livez(http_request, http_respond respond) const { respond(text_answer(200, "ok\n")); }
+
+  void get_readyz(http_request, http_respond respond) const {
+    std::string why;
+    if (door_.ready(why)) return respond(text_answer(200, "ok\n"));
+    auto out = text_answer(503, why + '\n');
+    out.headers.emplace_back("Retry-After", "1");
+    respond(std::move(out));
+  }
+
+  void get_metrics(http_request, http_respond respond) const {
+    respond({200, "text/plain; version=0.0.4; charset=utf-8", sources_.metrics(), {}});
+  }
+
+  void get_routes(http_request, http_respond respond) const { respond(text_answer(200, std::string{routes_text})); }
+
+  ingress& door_;
+  http_api_sources sources_;
+};
+
+}  // namespace
+
+http_handler make_http_api(ingress& door, http_api_sources sources) {
+  auto routes = std::make_shared<const api>(door, std::move(sources));
+  return
+      [routes](http_request request, http_respond respond) { routes->handle(std::move(request), std::move(respond)); };
+}
+
+}  // namespace pawl

@@ -1,0 +1,136 @@
+#pragma once
+
+#include "actors/activation.hpp"
+#include "actors/entity_type.hpp"
+#include "actors/frame.hpp"
+#include "metrics/metrics.hpp"
+#include "persistence/message_digest.hpp"
+#include "persistence/processed_set.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace pawl {
+
+namespace limits {
+inline constexpr std::size_t commit_bytes = 8 * 1024 * 1024;  ///< rule C22
+inline constexpr std::size_t batch_messages_max = 4'096;
+}  // namespace limits
+
+/// What every batch of a node needs to know; immutable.
+struct entity_catalog {
+  std::vector<entity_type> types;
+  message_digester digester;
+  std::size_t state_bytes_max = 1024 * 1024;
+
+  [[nodiscard]] std::optional<type_index> find(std::string_view type) const noexcept {
+    for (type_index i = 0; i < types.size(); ++i)
+      if (types[i]->name() == type) return i;
+    return std::nullopt;
+  }
+};
+
+/// A frame at its owner, with the results so far.
+struct queued_frame {
+  link_number from = 0;
+  frame contents;
+  std::vector<message_result> results;  ///< of the first `results.size()` messages
+  steady_time arrived{};
+  /// Keys with an unresolved message in this frame: all later messages of theirs are refused too (rule B13).
+  std::unordered_set<std::string_view> blocked;
+
+  [[nodiscard]] bool finished() const noexcept { return results.size() == contents.messages.size(); }
+  [[nodiscard]] const message& next() const noexcept { return contents.messages[results.size()].msg; }
+};
+
+/// The messages of one commit, applied to copies: what they changed, the ids they used, and their results.
+///
+/// Nothing outside is touched until `confirm`; dropping the batch undoes it (rule B16). Reads confirmed memory only, so it
+/// must be the only batch of its shard. Not thread-safe.
+class batch {
+public:
+  /// `exact`: measures every state after every message instead of once at the end; needed only when a state grew beyond
+  /// its limit and the message that did it must be found.
+  enum class sizing : std::uint8_t { at_the_end, exact };
+
+  batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how);
+
+  /// Runs the message that is next in `f`, the frame at `index` of the queue, and notes its result; false if it must wait
+  /// for a later batch (its entity is not in memory, or this batch is full).
+  [[nodiscard]] bool run(queued_frame& f, std::size_t index, instant now);
+
+  /// True if there is something to store.
+  [[nodiscard]] bool writes() const noexcept { return !places_.empty(); }
+  [[nodiscard]] std::size_t messages() const noexcept { return places_.size(); }
+  /// Results of the first so many frames of the queue depend on it: they must neither be answered nor leave the queue.
+  [[nodiscard]] std::size_t frames() const noexcept { return starts_.size(); }
+
+  /// The fields of the commit that follows `base`; nothing if a state is larger than it may be (run again, exactly).
+  [[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> seal(const frontier& base);
+  /// The commit is confirmed: moves states and ids to memory and counts. Returns the frontier it stored.
+  [[nodiscard]] frontier confirm(shard_metrics& metrics, instant now);
+
+  /// Takes back every result this batch gave in `frames`.
+  void undo(std::deque<queued_frame>& frames) const;
+  /// The commit certainly did not happen, or its outcome is not known: every result that depended on it becomes `result`,
+  /// and what follows of the same keys is blocked.
+  void fail(std::deque<queued_frame>& frames, const message_result& result) const;
+
+private:
+  struct working {
+    type_index type = 0;
+    std::string key;
+    std::unique_ptr<entity_state> state;
+    std::uint64_t last_seq = 0;
+    bool changed = false;
+    std::string blob;
+  };
+  struct place {
+    std::size_t frame;
+    std::size_t message;
+    friend auto operator<=>(const place&, const place&) = default;
+  };
+  struct type_stage {
+    processed_set::staged ids;
+    id_set seen;
+    std::uint64_t applied = 0;
+    std::uint64_t out_of_order = 0;
+    std::uint64_t violations = 0;
+  };
+
+  [[nodiscard]] std::optional<message_result> decide(const message& m, instant now, bool& depends);
+  [[nodiscard]] message_result apply(type_index type, resident& r, const message& m, const message_digest& d);
+  [[nodiscard]] working& work_on(type_index type, const message& m, const resident& r);
+  void stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at);
+
+  const entity_catalog& catalog_;
+  activation& residents_;
+  std::vector<processed_set>& processed_;
+  sizing sizing_;
+  std::unordered_map<const resident*, std::size_t> index_;
+  std::vector<working> work_;
+  std::vector<type_stage> stages_;
+  std::vector<std::size_t> starts_;  ///< per frame: how many results it had before this batch
+  std::vector<place> places_;        ///< in order: results that depend on this commit
+  std::size_t bytes_ = 0;            ///< estimate of the commit's size
+  frontier sealed_;
+};
+
+/// An entity that messages wait for and that is not in memory.
+struct missing_entity {
+  type_index type;
+  std::string key;
+};
+
+/// The entities needed by the messages ahead, at most `most`, each once.
+[[nodiscard]] std::vector<missing_entity> missing_entities(const entity_catalog& catalog, activation& residents,
+                                                           const std::deque<queued_frame>& frames, std::size_t most);
+
+}  // namespace pawl

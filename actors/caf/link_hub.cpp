@@ -1,0 +1,44 @@
+#include "actors/caf/link_hub.hpp"
+
+namespace pawl {
+
+void link_hub::add(link_number number, const caf::actor& link, const member_id& peer, bool dialled) {
+  std::lock_guard lock{mutex_};
+  links_[number] = {link, peer, dialled};
+  if (dialled) dialled_[peer] = number;
+}
+
+void link_hub::remove(link_number number) {
+  std::lock_guard lock{mutex_};
+  auto it = links_.find(number);
+  if (it == links_.end()) return;
+  if (auto d = dialled_.find(it->second.peer); d != dialled_.end() && d->second == number) dialled_.erase(d);
+  links_.erase(it);
+}
+
+std::optional<link_number> link_hub::to(const member_id& peer) const {
+  std::lock_guard lock{mutex_};
+  auto it = dialled_.find(peer);
+  if (it == dialled_.end()) return std::nullopt;
+  return it->second;
+}
+
+caf::actor link_hub::find(link_number number) const {
+  std::lock_guard lock{mutex_};
+  auto it = links_.find(number);
+  return it == links_.end() ? caf::actor{} : it->second.link;
+}
+
+std::size_t link_hub::size() const {
+  std::lock_guard lock{mutex_};
+  return links_.size();
+}
+
+std::vector<caf::actor> link_hub::all() const {
+  std::lock_guard lock{mutex_};
+  std::vector<caf::actor> out;
+  for (const auto& [number, e] : links_) out.push_back(e.link);
+  return out;
+}
+
+}  // namespace pawl

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "actors/caf/host.hpp"
+#include "actors/caf/messages.hpp"
+#include "actors/shard.hpp"
+
+#include <caf/all.hpp>
+
+#include <optional>
+
+namespace pawl {
+
+/// One per shard on every node: hosts the router's side (`lane`, `reader`) and, while this node owns it, the `shard`.
+/// Carries out what they decide; decides nothing.
+class shard_actor : public caf::event_based_actor {
+public:
+  shard_actor(caf::actor_config& cfg, node_host& host, shard_id id);
+  caf::behavior make_behavior() override;
+
+private:
+  void carry_out(shard_effects e);
+  void carry_out(lane_effects e);
+  void carry_out(reader::effects e);
+  void take_peer_message(link_number link, peer_message m);
+  void route();
+  void send(link_number link, peer_message m);
+  void settle();
+  void want_view(view_number at_least);
+
+  node_host& host_;
+  shard_id id_;
+  shard shard_;
+  lane lane_;
+  reader reader_;
+  std::shared_ptr<const placement> table_;
+  member_id self_;
+  bool counted_ = false;
+  std::uint64_t generation_ = 0;
+  std::optional<steady_time> wake_;
+};
+
+}  // namespace pawl

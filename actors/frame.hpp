@@ -1,0 +1,56 @@
+#pragma once
+
+#include "actors/ingress.hpp"
+#include "actors/message.hpp"
+#include "cluster/ids.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pawl {
+
+/// Bounds of one frame; a lane sends what is more in pieces, the next after the previous is answered (rule B15).
+namespace limits {
+inline constexpr std::size_t frame_messages = 1'024;
+inline constexpr std::size_t frame_bytes = 2 * 1024 * 1024;  ///< of message bytes; a single larger message goes alone
+}  // namespace limits
+
+/// Messages for one shard, from the router of one member to the shard's owner.
+struct frame {
+  shard_id shard;
+  std::uint64_t number = 0;  ///< of the lane that sends it; comes back with the answer
+  view_number view;          ///< the sender's
+  std::vector<envelope> messages;
+};
+
+/// One result for each message of the frame, in order.
+struct frame_answer {
+  shard_id shard;
+  std::uint64_t number = 0;
+  view_number view;  ///< the answerer's
+  std::vector<message_result> results;
+};
+
+/// Asks the owner of `shard` for the state of one entity.
+struct read_request {
+  shard_id shard;
+  std::uint64_t number = 0;
+  entity_id entity;
+};
+
+struct read_answer {
+  shard_id shard;
+  std::uint64_t number = 0;
+  entity_answer answer;
+};
+
+/// The former owner gave the shard away; its next owner need not wait for its next look at the record.
+struct release_notice {
+  shard_id shard;
+};
+
+/// Where an answer goes: 0 is this node's own lane, others are peer links.
+using link_number = std::uint64_t;
+
+}  // namespace pawl

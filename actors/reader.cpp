@@ -1,0 +1,88 @@
+#include "actors/reader.hpp"
+
+#include <algorithm>
+
+namespace pawl {
+
+reader::effects reader::submit(entity_id entity, callback done, instant now) {
+  effects out;
+  if (pending_.size() >= policy_.reads_max) {
+    entity_answer busy;
+    busy.reason = "too many reads wait for this shard at this node";
+    out.done.emplace_back(std::move(done), std::move(busy));
+    return out;
+  }
+  auto number = ++number_;
+  auto& p = pending_[number];
+  p.entity = std::move(entity);
+  p.done = std::move(done);
+  p.deadline = now.steady + policy_.timeout;
+  if (route_)
+    out.send.push_back({shard_, number, p.entity});
+  else
+    p.again = p.deadline;
+  return out;
+}
+
+reader::effects reader::on_route(std::optional<link_number> route, instant now) {
+  if (route == route_) return {};
+  route_ = route;
+  for (auto& [number, p] : pending_) p.again = now.steady;
+  return tick(now);
+}
+
+reader::effects reader::on_answer(link_number from, read_answer a, instant now) {
+  effects out;
+  auto it = pending_.find(a.number);
+  if (it == pending_.end() || from != route_) return out;
+  if (a.answer.kind == entity_answer::status::unavailable) {
+    it->second.reason = std::move(a.answer.reason);
+    it->second.again = now.steady + policy_.retry;
+    return out;
+  }
+  out.done.emplace_back(std::move(it->second.done), std::move(a.answer));
+  pending_.erase(it);
+  return out;
+}
+
+reader::effects reader::tick(instant now) {
+  effects out;
+  for (auto it = pending_.begin(); it != pending_.end();) {
+    auto& p = it->second;
+    if (p.deadline <= now.steady) {
+      entity_answer late;
+      late.reason = std::move(p.reason);
+      out.done.emplace_back(std::move(p.done), std::move(late));
+      it = pending_.erase(it);
+      continue;
+    }
+    if (route_ && p.again && *p.again <= now.steady) {
+      p.again.reset();
+      out.send.push_back({shard_, it->first, p.entity});
+    }
+    ++it;
+  }
+  return out;
+}
+
+reader::effects reader::close() {
+  effects out;
+  for (auto& [number, p] : pending_) {
+    entity_answer a;
+    a.reason = "the node stops";
+    out.done.emplace_back(std::move(p.done), std::move(a));
+  }
+  pending_.clear();
+  return out;
+}
+
+std::optional<steady_time> reader::wake() const {
+  std::optional<steady_time> at;
+  for (const auto& [number, p] : pending_) {
+    auto t = p.again && route_ ? std::min(*p.again, p.deadline) : p.deadline;
+    at = at ? std::min(*at, t) : t;
+  }
+  return at;
+}
+
+}  // namespace pawl

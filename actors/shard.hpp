@@ -1,0 +1,154 @@
+#pragma once
+
+#include "actors/activation.hpp"
+#include "actors/batch.hpp"
+#include "actors/frame.hpp"
+#include "cluster/claim.hpp"
+#include "persistence/shard_store.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pawl {
+
+struct shard_policy {
+  claim_policy claim;
+  std::chrono::milliseconds passivate_after{300'000};
+  std::size_t resident_max = 65'536;
+};
+
+/// What a shard wants done after an input; the host carries it out in this order.
+struct shard_effects {
+  struct framed {
+    link_number to = 0;
+    frame_answer answer;
+  };
+  struct read_done {
+    link_number to = 0;
+    read_answer answer;
+  };
+  enum class event : std::uint8_t { claimed, kept, released, doubt, rolled_back, lost };
+  struct note {
+    event what;
+    std::string text;
+  };
+  std::vector<shard_command> commands;
+  std::vector<framed> answers;
+  std::vector<read_done> reads;
+  std::vector<note> notes;              ///< for the log
+  std::optional<member_id> tell_released;  ///< send a release_notice to this member
+  bool refresh_view = false;            ///< a newer view is needed, at least `seen_view`
+  view_number seen_view;
+};
+
+/// The owner's side of one shard: claims it, takes frames in, applies their messages in order to copies, commits, and
+/// answers after the commit. Only sequences the classes that decide: `shard_claim`, `batch`, `processed_set`,
+/// `activation`.
+///
+/// One commit in flight; what arrives meanwhile forms the next batch. Memory always shows confirmed state. Bounded: at
+/// most one frame per link waits here, since a lane sends the next after the previous is answered.
+///
+/// Performs no I/O; inputs return effects. Not thread-safe.
+class shard {
+public:
+  shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_catalog& catalog, shard_metrics& metrics,
+        std::function<fencing_token()> mint);
+
+  shard_effects on_placement(std::shared_ptr<const placement> p, const member_id& self, instant now);
+  shard_effects on_evicted(instant now);
+  shard_effects on_connection(std::uint64_t number, instant now);
+  shard_effects on_answer(shard_answer answer, instant now);
+  shard_effects on_frame(link_number from, frame f, instant now);
+  shard_effects on_read(link_number from, read_request r, instant now);
+  /// The link is gone: nobody waits for its answers any more. Frames not yet begun are dropped.
+  shard_effects on_link_down(link_number link, instant now);
+  shard_effects on_release_notice(instant now);
+  shard_effects tick(instant now);
+
+  [[nodiscard]] std::optional<steady_time> wake() const;
+  [[nodiscard]] shard_claim::state claim_state() const noexcept { return claim_.current(); }
+  [[nodiscard]] std::uint64_t sequence() const noexcept { return confirmed_.seq; }
+  [[nodiscard]] std::size_t queued() const noexcept;
+
+private:
+  /// What memory is good for, once the claim is held.
+  enum class memory : std::uint8_t {
+    none,     ///< empty; not loaded
+    loading,  ///< waiting for the groups of processed ids
+    ready,
+  };
+  struct waiting_read {
+    link_number from;
+    read_request request;
+    bool asked = false;  ///< its barrier is under way
+  };
+
+  void carry_out(shard_claim::request r, shard_effects& out, instant now);
+  void settle(shard_effects& out, instant now);
+  void granted(claim_answer a, shard_effects& out, instant now);
+  void note_dead_tokens(instant now);
+  void load_groups(shard_effects& out, instant now);
+  void on_groups(load_answer a, shard_effects& out, instant now);
+  void ready(shard_effects& out, instant now);
+  void pump(shard_effects& out, instant now);
+  bool load_missing(shard_effects& out);
+  void on_entities(const load_answer& a, instant now);
+  void run_batch(shard_effects& out, instant now);
+  void send_commit(shard_effects& out, instant now);
+  void commit_done(shard_effects& out, instant now);
+  void commit_failed(const shard_answer& a, shard_effects& out, instant now);
+  void answer_finished(shard_effects& out, instant now);
+  void ask_reads(shard_effects& out);
+  void on_reads(const shard_answer& a, shard_effects& out, instant now);
+  void trim(shard_effects& out);
+  void doubt(shard_effects& out, const std::string& why, instant now);
+  void drop_memory(shard_effects& out, instant now);
+  void refuse_waiting(shard_effects& out, const message_result& why, instant now);
+  void stop(shard_effects& out, const std::string& why, instant now);
+  [[nodiscard]] bool idle() const noexcept { return !batch_; }
+  std::uint64_t ask(shard_effects& out, shard_operation op);
+
+  shard_id id_;
+  shard_policy policy_;
+  dataset_id dataset_;
+  const entity_catalog& catalog_;
+  shard_metrics& metrics_;
+  shard_claim claim_;
+
+  memory memory_ = memory::none;
+  frontier confirmed_;
+  std::uint64_t highest_seq_ = 0;  ///< ever confirmed here, also under former claims (rule D31)
+  claim_record record_;            ///< as last read
+  activation residents_;
+  std::vector<processed_set> processed_;
+
+  std::uint64_t connection_ = 0;
+  std::uint64_t last_ticket_ = 0;
+  // Tickets of what is under way; 0: nothing. An answer with another ticket comes too late and is not listened to.
+  std::uint64_t claim_ticket_ = 0;
+  std::uint64_t groups_ticket_ = 0;
+  std::uint64_t entities_ticket_ = 0;
+  std::uint64_t commit_ticket_ = 0;
+  std::uint64_t reads_ticket_ = 0;
+  std::uint64_t trim_ticket_ = 0;
+
+  std::vector<missing_entity> entities_asked_;
+  std::size_t trim_type_ = 0;
+  std::size_t trim_count_ = 0;
+
+  std::deque<queued_frame> frames_;
+  std::optional<batch> batch_;  ///< the commit under way, or in doubt
+  std::vector<std::pair<std::string, std::string>> fields_;  ///< its bytes, kept until it is resolved (rule C21)
+  steady_time commit_sent_{};
+  std::deque<waiting_read> reads_;
+  std::vector<missing_entity> reads_missing_;
+  std::vector<std::pair<steady_time, fencing_token>> sweeps_;
+  steady_time next_passivation_{};
+};
+
+}  // namespace pawl

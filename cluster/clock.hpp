@@ -1,0 +1,18 @@
+#pragma once
+
+#include "cluster/ids.hpp"
+
+#include <chrono>
+
+namespace pawl {
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+/// The time a decision is taken at, given to it from outside. Waiting is judged by `steady`; `wall` is only ever
+/// compared with what senders wrote.
+struct instant {
+  steady_time steady;
+  unix_ms wall = 0;
+};
+
+}  // namespace pawl

@@ -1,0 +1,119 @@
+#pragma once
+
+#include "cluster/clock.hpp"
+#include "cluster/view.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pawl {
+
+struct membership_policy {
+  std::chrono::milliseconds beat{200};
+  /// A member whose beat stood still this long, while this node read the table, is evicted.
+  std::chrono::milliseconds lease{3'000};
+  /// The same for a member whose address refuses connections: its process is gone, so a few beats suffice.
+  std::chrono::milliseconds refused_lease{500};
+  std::chrono::milliseconds settle{300};        ///< cold start: wait before the first view is used (rule C25)
+  std::chrono::milliseconds rejoin{1'000};      ///< after an eviction; doubles up to `rejoin_max` (rule C24)
+  std::chrono::milliseconds rejoin_max{60'000};
+};
+
+/// This node's part in the member table: joins, beats, judges the others, leaves.
+///
+/// Decides only *who tries*: every conclusion here may be wrong at any time without harm to data (the fence decides),
+/// so suspicion can be quick. Beats are counters judged by this observer's own steady clock; the store's clock is never
+/// asked. States and inputs: cluster/PROTOCOL.md.
+///
+/// Performs no I/O; not thread-safe.
+class membership {
+public:
+  enum class state : std::uint8_t {
+    reading,    ///< looks whether its name is in use
+    observing,  ///< it is: watches whether that member still beats
+    joining,
+    settling,  ///< a member, but the first view is not used yet
+    up,
+    draining,
+    evicted,  ///< waits before it joins again
+    left,
+    refused,  ///< the name is in use by a live member
+  };
+
+  struct request {
+    enum class kind : std::uint8_t { read, join, beat, drain, leave, evict, raise } what;
+    member_id target;  ///< evict, and join over a dead row: that row's member
+    std::uint64_t beat = 0;
+    view_number view;  ///< raise
+  };
+
+  struct effects {
+    std::vector<request> requests;
+    bool publish = false;        ///< hand `current()` to everyone
+    bool evicted = false;        ///< nothing is ours any more, until the next publish
+    bool left = false;           ///< the row is gone: the process may end
+    std::string fatal;           ///< not empty: the process must end, with this sentence
+  };
+
+  membership(std::string node, membership_policy policy);
+
+  [[nodiscard]] state current_state() const noexcept { return state_; }
+  [[nodiscard]] const member_id& self() const noexcept { return self_; }
+  [[nodiscard]] const view& current() const noexcept { return view_; }
+
+  effects on_connection(bool up, instant now);
+  /// A request was answered; `table` is what the store holds. `joined`: our row, after a join that was done.
+  effects on_table(request::kind answered, view table, std::optional<member_id> joined, instant now);
+  /// A beat (or drain, leave) found that our row is gone or another's.
+  effects on_fenced(request::kind answered, view table, instant now);
+  /// No answer, or an error: the next tick tries again.
+  effects on_failed(request::kind answered, instant now);
+  /// A connection to this member was refused, or is open again.
+  void on_refused(const member_id& id, instant now);
+  void on_reached(const member_id& id);
+  /// Somebody needs a view that is known to be newer than anything read so far.
+  effects on_view_wanted(view_number at_least, instant now);
+  effects drain(instant now);
+  effects leave(instant now);
+  effects tick(instant now);
+
+private:
+  struct observation {
+    std::uint64_t beat = 0;
+    steady_time since{};
+    bool refused = false;
+  };
+  void observe(const view& table, instant now);
+  void judge(effects& out, instant now);
+  void use(view table, effects& out, instant now);
+  void start(effects& out);
+  void lose_row(effects& out, instant now);
+  void ask(effects& out, request r);
+
+  std::string node_;
+  membership_policy policy_;
+  state state_ = state::reading;
+  member_id self_;
+  view view_;
+  std::map<member_id, observation> observed_;
+  bool connected_ = false;
+  bool publish_next_ = true;
+  bool beating_ = false;
+  bool draining_ = false;
+  view_number wanted_{};
+  std::optional<member_id> rival_;
+  std::optional<steady_time> wake_;
+  steady_time last_beat_{};
+  steady_time joined_at_{};
+  std::chrono::milliseconds rejoin_{0};
+};
+
+[[nodiscard]] std::string_view to_string(membership::state) noexcept;
+
+}  // namespace pawl

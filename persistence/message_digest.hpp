@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace pawl {
+
+/// What is remembered of a processed message, in memory and in the store:
+///
+///     bytes  0 … 11   hash of (entity type, key, message id): recognises it
+///     bytes 12 … 15   hash of (message name, payload), little-endian: tells another content under the same id
+///                     lowest bit: refused for good, else it took effect
+///
+/// With 96 bits, the odds that any two of 4 million ids in a shard collide are 1 in 10^16.
+struct message_digest {
+  static constexpr std::size_t id_bytes = 12;
+
+  std::array<std::uint8_t, 16> bytes{};
+
+  [[nodiscard]] std::string_view id_part() const noexcept {
+    return {reinterpret_cast<const char*>(bytes.data()), id_bytes};
+  }
+  /// Without the flag: equal for a message that was refused and one that took effect.
+  [[nodiscard]] std::uint32_t fingerprint() const noexcept {
+    return std::uint32_t{bytes[15]} << 24 | std::uint32_t{bytes[14]} << 16 | std::uint32_t{bytes[13]} << 8 |
+           (bytes[12] & 0xfeu);
+  }
+  [[nodiscard]] bool refused() const noexcept { return (bytes[12] & 1) != 0; }
+  void set_refused(bool v) noexcept { bytes[12] = static_cast<std::uint8_t>((bytes[12] & 0xfe) | (v ? 1 : 0)); }
+
+  friend bool operator==(const message_digest&, const message_digest&) = default;
+};
+
+/// Computes digests with SipHash-2-4-128, keyed with the secret of the dataset: without it nobody can construct two
+/// messages that share a digest, which would make the second a false duplicate. Immutable, thread-safe.
+///
+/// The digests of a dataset never change: they are compared with stored ones.
+class message_digester {
+public:
+  using secret = std::array<std::uint8_t, 16>;
+
+  explicit message_digester(const secret& s) : secret_(s) {}
+
+  /// The digest of a message, not refused. Allocates only if type, key and id are longer than 1,000 bytes together.
+  [[nodiscard]] message_digest digest(std::string_view type, std::string_view key, std::string_view id,
+                                      std::string_view name, std::string_view payload) const;
+
+private:
+  secret secret_;
+};
+
+}  // namespace pawl

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "actors/ingress.hpp"
+#include "cluster/shard_map.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pawl {
+
+/// An ingress whose answers the test decides. By default every message is applied at once; with `hold` set, submissions
+/// wait until the test takes them with `next`.
+class fake_ingress final : public ingress {
+public:
+  struct held {
+    std::vector<envelope> batch;
+    std::function<void(std::vector<message_result>)> done;
+  };
+
+  void submit(std::vector<envelope> batch, std::function<void(std::vector<message_result>)> done) override {
+    std::unique_lock lock(mutex_);
+    if (hold_) {
+      held_.push_back({std::move(batch), std::move(done)});
+      arrived_.notify_all();
+      return;
+    }
+    std::vector<message_result> results;
+    for (const auto& e : batch) {
+      seen_.push_back(e);
+      const auto r = results_by_id_.find(std::string{e.msg.id});
+      results.push_back(r == results_by_id_.end() ? message_result{result_kind::applied, {}, {}} : r->second);
+    }
+    lock.unlock();
+    done(std::move(results));
+  }
+
+  void read(entity_id id, std::function<void(entity_answer)> done) override {
+    entity_answer answer;
+    {
+      std::lock_guard lock(mutex_);
+      answer = entity;
+      read_ = std::move(id);
+    }
+    done(std::move(answer));
+  }
+
+  [[nodiscard]] cluster_status cluster() const override { return status; }
+  [[nodiscard]] std::vector<shard_status> shards() const override { return shard_rows; }
+  [[nodiscard]] shard_id shard_of(std::string_view key) const override { return pawl::shard_of(key, 16); }
+  [[nodiscard]] bool ready(std::string& why) const override {
+    why = not_ready;
+    return not_ready.empty();
+  }
+
+  void hold() {
+    std::lock_guard lock(mutex_);
+    hold_ = true;
+  }
+  void answer(std::string id, message_result r) {
+    std::lock_guard lock(mutex_);
+    results_by_id_[std::move(id)] = std::move(r);
+  }
+  /// Waits for `n` held submissions and takes them, in the order they came.
+  std::vector<held> next(std::size_t n) {
+    std::unique_lock lock(mutex_);
+    if (!arrived_.wait_for(lock, std::chrono::seconds(20), [&] { return held_.size() >= n; })) return {};
+    return std::exchange(held_, {});
+  }
+  [[nodiscard]] std::vector<envelope> seen() {
+    std::lock_guard lock(mutex_);
+    return seen_;
+  }
+  [[nodiscard]] entity_id last_read() {
+    std::lock_guard lock(mutex_);
+    return read_;
+  }
+
+  // To be set before requests are sent.
+  entity_answer entity;
+  cluster_status status;
+  std::vector<shard_status> shard_rows;
+  std::string not_ready;
+
+private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  bool hold_ = false;
+  std::vector<held> held_;
+  std::vector<envelope> seen_;
+  std::map<std::string, message_result> results_by_id_;
+  entity_id read_;
+};
+
+}  // namespace pawl
