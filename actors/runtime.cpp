@@ -100,8 +100,11 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
   if (auto why = door.start(); !why.empty()) return fail(why);
 
   // After the node and before its stop: the handlers call into the node for as long as the store's thread runs.
+  std::atomic<bool> stopping{false};
   redis_store store{store_options, options.cluster, self.shard_handlers(), self.member_handlers(),
-                    [](const std::string& why) { log::warn("store cannot be reached", {{"reason", why}}); }};
+                    [&](const std::string& why) {
+                      if (!stopping) log::warn("store cannot be reached", {{"reason", why}});
+                    }};
   auto http_address = options.http_address + ":" + std::to_string(door.port());
   self.start(store.shards(), store.members(), store.lanes(), http_address);
   store.start();
@@ -115,6 +118,7 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
 
   while (signals.wait() == signals::what::terminate) self.drain();
   auto why = end.get();
+  stopping = true;
   door.stop(std::chrono::seconds{1});
   self.stop();
   store.stop();

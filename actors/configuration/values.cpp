@@ -113,21 +113,21 @@ bool is_host(std::string_view text) {
          });
 }
 
-bool is_loopback(std::string_view text) {
-  const std::string host(text);
+bool is_loopback(std::string_view host) {
+  const std::string text(host);
   in_addr v4{};
   in6_addr v6{};
-  if (is_ipv4(host, v4)) return (ntohl(v4.s_addr) >> 24) == 127;
-  if (is_ipv6(host, v6)) return IN6_IS_ADDR_LOOPBACK(&v6);
+  if (is_ipv4(text, v4)) return (ntohl(v4.s_addr) >> 24) == 127;
+  if (is_ipv6(text, v6)) return IN6_IS_ADDR_LOOPBACK(&v6);
   return host == "localhost";
 }
 
-bool is_any_address(std::string_view text) {
-  const std::string host(text);
+bool is_any_address(std::string_view host) {
+  const std::string text(host);
   in_addr v4{};
   in6_addr v6{};
-  if (is_ipv4(host, v4)) return v4.s_addr == INADDR_ANY;
-  return is_ipv6(host, v6) && IN6_IS_ADDR_UNSPECIFIED(&v6);
+  if (is_ipv4(text, v4)) return v4.s_addr == INADDR_ANY;
+  return is_ipv6(text, v6) && IN6_IS_ADDR_UNSPECIFIED(&v6);
 }
 
 }  // namespace pawl::config

@@ -32,7 +32,7 @@ public:
 
   /// Writes a file and returns its path.
   [[nodiscard]] std::string file(const std::string& name, const std::string& content, ::mode_t mode = 0600) const {
-    const auto where = path(name);
+    auto where = path(name);
     std::ofstream(where, std::ios::binary) << content;
     if (::chmod(where.c_str(), mode) != 0) throw std::runtime_error("cannot chmod " + where);
     return where;

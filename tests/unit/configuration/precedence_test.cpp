@@ -8,6 +8,8 @@
 
 #include <array>
 
+// NOLINTBEGIN(concurrency-mt-unsafe): where the environment is used, the test has one thread.
+
 namespace pawl::testing {
 
 using namespace std::chrono_literals;
@@ -170,3 +172,5 @@ TEST(Configuration, OfARealProcessReadsItsEnvironmentAndSurvivesAnEmptyArgumentL
 }
 
 }  // namespace pawl::testing
+
+// NOLINTEND(concurrency-mt-unsafe)

@@ -16,6 +16,8 @@
 #include <set>
 #include <sstream>
 
+// NOLINTBEGIN(concurrency-mt-unsafe): where the environment is used, the test has one thread.
+
 namespace pawl::testing {
 
 namespace {
@@ -81,7 +83,7 @@ std::string promtool() {
   if (const char* given = std::getenv("PROMTOOL"); given != nullptr && *given != '\0') return given;
   std::istringstream folders(std::getenv("PATH") == nullptr ? "" : std::getenv("PATH"));
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const auto candidate = folder + "/promtool";
+    auto candidate = folder + "/promtool";
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return {};
@@ -246,3 +248,5 @@ TEST(Exporter, PassesPromtoolCheckMetrics) {
 }
 
 }  // namespace pawl::testing
+
+// NOLINTEND(concurrency-mt-unsafe)

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+// NOLINTBEGIN(concurrency-mt-unsafe): where the environment is used, the test has one thread.
+
 namespace pawl::testing {
 
 namespace {
@@ -109,6 +111,7 @@ TEST(Log, UnknownLevelChangesNothing) {
 TEST(Log, LinesOfSeveralThreadsDoNotMix) {
   const auto text = captured([] {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([] {
         for (int i = 0; i < 200; ++i) log::info("event", {{"value", std::string(100, 'x')}});
@@ -153,3 +156,5 @@ TEST(Log, ToAClosedStderrIsLostWithoutHarm) {
 }
 
 }  // namespace pawl::testing
+
+// NOLINTEND(concurrency-mt-unsafe)
