@@ -29,7 +29,7 @@ class Tally:
 class Pause:
     """What an incident did to the messages around it."""
 
-    longest_wait: float  # of one message, from when it was due to its resolution
+    longest_wait: float  # of one message, from the incident or when it was due, whichever was later, to its resolution
     longest_silence: float  # in which no message at all was resolved
 
 
@@ -50,7 +50,7 @@ def latencies(messages: Sequence[Message], calm: Sequence[tuple[float, float]] =
 def pause(messages: Sequence[Message], begin: float, end: float) -> Pause:
     """Looks at the messages that were due before `end` and not resolved at `begin`."""
     touched = [message for message in messages if message.due < end and message.resolved_at > begin]
-    waits = [message.resolved_at - message.due for message in touched]
+    waits = [message.resolved_at - max(message.due, begin) for message in touched]
     times = sorted([begin, *(message.resolved_at for message in touched)])
     return Pause(
         longest_wait=max(waits, default=0.0),

@@ -14,9 +14,13 @@ def message(due: float, resolved_at: float, *results: str) -> Message:
 
 
 class PauseTest(unittest.TestCase):
-    def test_the_wait_of_a_message_due_before_the_incident_and_resolved_after_it_counts(self) -> None:
+    def test_the_wait_of_a_message_due_before_the_incident_counts_from_the_incident(self) -> None:
         found = pause([message(9.5, 12.0), message(1.0, 1.1)], begin=10.0, end=15.0)
-        self.assertAlmostEqual(found.longest_wait, 2.5)
+        self.assertAlmostEqual(found.longest_wait, 2.0)
+
+    def test_the_wait_of_a_message_due_after_the_incident_counts_from_when_it_was_due(self) -> None:
+        found = pause([message(10.5, 12.0)], begin=10.0, end=15.0)
+        self.assertAlmostEqual(found.longest_wait, 1.5)
 
     def test_silence_is_the_longest_time_without_any_resolution_since_the_incident(self) -> None:
         found = pause([message(10.0, 10.5), message(10.0, 11.5), message(11.6, 11.7)], begin=10.0, end=15.0)
