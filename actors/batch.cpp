@@ -38,7 +38,7 @@ batch::batch(const entity_catalog& catalog, activation& residents, std::vector<p
     : catalog_(catalog), residents_(residents), processed_(processed), sizing_(how), stages_(processed.size()) {}
 
 bool batch::run(queued_frame& f, std::size_t index, instant now) {
-  if (messages() >= limits::batch_messages_max || bytes_ >= limits::commit_bytes) return false;
+  if (full()) return false;
   while (starts_.size() <= index) starts_.push_back(f.results.size());
   const auto& m = f.next();
   if (f.blocked.contains(m.key)) {
@@ -53,6 +53,12 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
   if (depends) places_.push_back({index, f.results.size()});
   f.results.push_back(std::move(*result));
   return true;
+}
+
+bool batch::full() const noexcept {
+  // With exact sizes the bound is kept, not just noticed: the next message may make a state as large as one may be.
+  auto next = sizing_ == sizing::exact ? catalog_.state_bytes_max : 0;
+  return messages() >= limits::batch_messages_max || (bytes_ != 0 && bytes_ + next >= limits::commit_bytes);
 }
 
 std::optional<message_result> batch::decide(const message& m, instant now, bool& depends) {
@@ -113,7 +119,7 @@ message_result batch::apply(type_index type, resident& r, const message& m, cons
   case handled::kind::refused: return refusal(reason_code::handler_refused, std::move(done.text));
   case handled::kind::exhausted: return not_now(reason_code::handler_error, "the owner is out of memory");
   }
-  if (before) {
+  if (sizing_ == sizing::exact) {
     w.blob.clear();
     begin_state_blob(w.blob, w.last_seq);
     behavior.encode(*w.state, w.blob);
@@ -125,13 +131,13 @@ message_result batch::apply(type_index type, resident& r, const message& m, cons
     }
   }
   w.changed = true;
-  ++stage.applied;
   if (m.seq != 0) {
     if (m.seq != w.last_seq + 1) ++stage.out_of_order;
     if (m.seq <= w.last_seq) ++stage.violations;
     w.last_seq = std::max(w.last_seq, m.seq);
   }
-  bytes_ += 2 * m.payload.size() + 64;
+  if (sizing_ == sizing::exact) bytes_ = bytes_ - std::exchange(w.counted, w.blob.size()) + w.blob.size();
+  else bytes_ += 2 * m.payload.size() + 64;
   return {result_kind::applied, reason_code::none, {}};
 }
 
@@ -144,7 +150,8 @@ batch::working& batch::work_on(type_index type, const message& m, const resident
   w.key = m.key;
   w.state = r.state ? behavior.copy(*r.state) : behavior.fresh();
   w.last_seq = r.last_seq;
-  bytes_ += r.bytes + m.key.size() + 64;
+  w.counted = r.bytes;
+  bytes_ += w.counted + m.key.size() + 64;
   work_.push_back(std::move(w));
   return work_.back();
 }
@@ -165,6 +172,7 @@ std::optional<std::vector<std::pair<std::string, std::string>>> batch::seal(cons
   std::vector<std::pair<std::string, std::string>> fields;
   fields.reserve(work_.size() + stages_.size() + 1);
   fields.emplace_back(std::string{frontier_field}, std::string{});
+  std::size_t bytes = 0;
   for (type_index t = 0; t < stages_.size(); ++t) {
     auto& s = stages_[t].ids;
     processed_[t].seal(s);
@@ -181,7 +189,10 @@ std::optional<std::vector<std::pair<std::string, std::string>>> batch::seal(cons
     w.blob.clear();
     begin_state_blob(w.blob, w.last_seq);
     catalog_.types[w.type]->encode(*w.state, w.blob);
-    if (w.blob.size() > catalog_.state_bytes_max && sizing_ == sizing::at_the_end) return std::nullopt;
+    bytes += w.blob.size();
+    // Handlers can make much out of little, so the estimate that ended the batch may have been far too low.
+    if (sizing_ == sizing::at_the_end && (w.blob.size() > catalog_.state_bytes_max || bytes > limits::commit_bytes))
+      return std::nullopt;
     fields.emplace_back(entity_field(catalog_.types[w.type]->name(), w.key), w.blob);
   }
   fields.front().second = encode(sealed_);
@@ -199,6 +210,10 @@ frontier batch::confirm(shard_metrics& metrics, instant now) {
     r->touched = now.steady;
   }
   for (type_index t = 0; t < stages_.size(); ++t) {
+    // A trim may have been answered since `seal`; else it would be asked for again for as long as commits follow each
+    // other without a gap, and no other would get its turn.
+    auto& after = stages_[t].ids.after;
+    after.trimmed = std::max(after.trimmed, processed_[t].groups().trimmed);
     processed_[t].confirm(std::move(stages_[t].ids));
     metrics.messages[t].out_of_order.add(stages_[t].out_of_order);
     metrics.messages[t].ordering_violations.add(stages_[t].violations);

@@ -57,7 +57,7 @@ struct queued_frame {
 class batch {
 public:
   /// `exact`: measures every state after every message instead of once at the end; needed only when a state grew beyond
-  /// its limit and the message that did it must be found.
+  /// its limit and the message that did it must be found, or when the whole grew beyond what a commit may hold.
   enum class sizing : std::uint8_t { at_the_end, exact };
 
   batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how);
@@ -72,7 +72,8 @@ public:
   /// Results of the first so many frames of the queue depend on it: they must neither be answered nor leave the queue.
   [[nodiscard]] std::size_t frames() const noexcept { return starts_.size(); }
 
-  /// The fields of the commit that follows `base`; nothing if a state is larger than it may be (run again, exactly).
+  /// The fields of the commit that follows `base`; nothing if a state, or all together, is larger than it may be (run
+  /// again, exactly).
   [[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> seal(const frontier& base);
   /// The commit is confirmed: moves states and ids to memory and counts. Returns the frontier it stored.
   [[nodiscard]] frontier confirm(shard_metrics& metrics, instant now);
@@ -89,6 +90,7 @@ private:
     std::string key;
     std::unique_ptr<entity_state> state;
     std::uint64_t last_seq = 0;
+    std::size_t counted = 0;  ///< its part of `bytes_`
     bool changed = false;
     std::string blob;
   };
@@ -100,11 +102,11 @@ private:
   struct type_stage {
     processed_set::staged ids;
     id_set seen;
-    std::uint64_t applied = 0;
     std::uint64_t out_of_order = 0;
     std::uint64_t violations = 0;
   };
 
+  [[nodiscard]] bool full() const noexcept;
   [[nodiscard]] std::optional<message_result> decide(const message& m, instant now, bool& depends);
   [[nodiscard]] message_result apply(type_index type, resident& r, const message& m, const message_digest& d);
   [[nodiscard]] working& work_on(type_index type, const message& m, const resident& r);
@@ -119,7 +121,7 @@ private:
   std::vector<type_stage> stages_;
   std::vector<std::size_t> starts_;  ///< per frame: how many results it had before this batch
   std::vector<place> places_;        ///< in order: results that depend on this commit
-  std::size_t bytes_ = 0;            ///< estimate of the commit's size
+  std::size_t bytes_ = 0;            ///< of the commit: an estimate, or with exact sizing at least its size
   frontier sealed_;
 };
 

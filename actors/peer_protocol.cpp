@@ -19,6 +19,7 @@ enum class kind : std::uint8_t {
   release_notice = 6,
   ping = 7,
   pong = 8,
+  view_notice = 9,
 };
 
 constexpr std::uint32_t magic = 0x4c574150;  // "PAWL"
@@ -85,6 +86,10 @@ struct encoder {
   void operator()(const release_notice& m) {
     w.u8(static_cast<std::uint8_t>(kind::release_notice));
     w.varint(m.shard.value);
+  }
+  void operator()(const view_notice& m) {
+    w.u8(static_cast<std::uint8_t>(kind::view_notice));
+    w.varint(m.view.value);
   }
   void operator()(const ping&) { w.u8(static_cast<std::uint8_t>(kind::ping)); }
   void operator()(const pong&) { w.u8(static_cast<std::uint8_t>(kind::pong)); }
@@ -202,6 +207,13 @@ bool decode_release_notice(byte_reader r, std::vector<peer_message>& out) {
   return true;
 }
 
+bool decode_view_notice(byte_reader r, std::vector<peer_message>& out) {
+  view_notice m{{r.varint()}};
+  if (!r.finished()) return false;
+  out.emplace_back(m);
+  return true;
+}
+
 }  // namespace
 
 void encode_peer_message(const peer_message& m, std::string& out) {
@@ -246,6 +258,7 @@ bool peer_decoder::feed(std::string_view bytes, std::vector<peer_message>& out) 
     case kind::read_request: good = decode_read_request(r, out); break;
     case kind::read_answer: good = decode_read_answer(r, out); break;
     case kind::release_notice: good = decode_release_notice(r, out); break;
+    case kind::view_notice: good = decode_view_notice(r, out); break;
     case kind::ping:
       good = r.finished();
       if (good) out.emplace_back(ping{});

@@ -39,7 +39,8 @@ struct ping {};
 struct pong {};
 
 using peer_message =
-    std::variant<hello, frame, frame_answer, read_request, read_answer, release_notice, ping, pong>;
+    std::variant<hello, frame, frame_answer, read_request, read_answer, release_notice, view_notice, ping,
+                 pong>;
 
 /// Appends the bytes of one message.
 void encode_peer_message(const peer_message& m, std::string& out);

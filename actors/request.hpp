@@ -21,11 +21,11 @@ public:
 
   /// Once for each index. Different indexes may be answered concurrently.
   void answer(std::size_t index, message_result result) {
+    // Before the result is written: once all are given, there is no place for it any more.
+    PAWL_INVARIANT(open_.load(std::memory_order_relaxed) > 0, "a message was answered twice");
     results_[index] = std::move(result);
     // Releases the result to whoever counts down last, and acquires all others there.
-    auto before = open_.fetch_sub(1, std::memory_order_acq_rel);
-    PAWL_INVARIANT(before > 0, "a message was answered twice");
-    if (before == 1) done_(std::move(results_));
+    if (open_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_(std::move(results_));
   }
 
 private:

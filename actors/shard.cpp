@@ -140,7 +140,11 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
     claim_ticket_ = 0;
     if (auto* r = std::get_if<record_answer>(&a.body); r != nullptr && a.outcome == store_outcome::done) {
       record_ = std::move(r->record);
-      carry_out(claim_.on_record({record_.token, record_.owner, record_.view, record_.released}, now), out, now);
+      auto next = claim_.on_record({record_.token, record_.owner, record_.view, record_.released}, now);
+      // Only now is it known that the commit in doubt met a token that was not the shard's any more.
+      if (batch_ && !claim_.memory_valid() && next.what != shard_claim::request::kind::release)
+        metrics_.commits_fenced.add();
+      carry_out(std::move(next), out, now);
     } else if (auto* c = std::get_if<claim_answer>(&a.body); c != nullptr && a.outcome == store_outcome::done) {
       granted(std::move(*c), out, now);
     } else if (a.outcome == store_outcome::done) {
@@ -440,9 +444,7 @@ void shard::commit_failed(const shard_answer& a, shard_effects& out, instant now
     carry_out(claim_.on_idle(now), out, now);
     return;
   }
-  (a.error == store_error::none && a.outcome == store_outcome::fenced ? metrics_.commits_fenced
-                                                                       : metrics_.commits_unknown)
-      .add();
+  metrics_.commits_unknown.add();
   doubt(out, "commit: " + a.text, now);
 }
 
@@ -475,6 +477,8 @@ shard_effects shard::on_read(link_number from, read_request r, instant now) {
   entity_answer no;
   if (!catalog_.find(r.entity.type))
     no.reason = "entity type '" + r.entity.type + "' is not known to the shard's owner";
+  else if (claim_.current() == shard_claim::state::lost)
+    no.reason = "the shard is stopped; see the owner's log";
   else if (!claim_.mine())
     no.reason = "another member owns the shard";
   else if (reads_.size() >= reads_max)

@@ -44,16 +44,18 @@ shard_claim::request shard_claim::read() {
   PAWL_INVARIANT(!asked_, "one request of a claim at a time");
   state_ = state::reading;
   asked_ = true;
+  noticed_ = false;
   wake_.reset();
   return {request::kind::read, {}, {}};
 }
 
-/// From `unclaimed`: a read is useful if the shard is ours to claim, or if memory or a release is still in doubt.
+/// From `unclaimed`: a read is useful if the shard is ours to claim, or if memory or what the record says of us is still
+/// in doubt.
 shard_claim::request shard_claim::read_if_useful() {
   state_ = state::unclaimed;
   wake_.reset();
   if (!connected_) return {};
-  if (!own_tokens_.empty() || !given_back_.empty() || (mine_ && !needs_view_)) return read();
+  if (!own_tokens_.empty() || named_ || (mine_ && !needs_view_)) return read();
   return {};
 }
 
@@ -75,7 +77,7 @@ shard_claim::request shard_claim::release(fencing_token held) {
   // After a release is sent nothing is committed under its token any more (hole 8), so memory has no further use.
   own_tokens_.clear();
   token_ = {};
-  given_back_ = held;
+  named_ = true;
   state_ = state::releasing;
   asked_ = true;
   wake_.reset();
@@ -136,13 +138,8 @@ shard_claim::request shard_claim::on_record(const record& r, instant now) {
   PAWL_INVARIANT(state_ == state::reading && asked_, "a record was read without asking");
   asked_ = false;
   seen_ = std::max(seen_, r.view);
-  if (!mine_) {
-    bool ours_to_give = is_own(r.token) || (r.token == given_back_ && !r.released);
-    if (ours_to_give) return release(r.token);
-    given_back_ = {};
-    return stop_trying();
-  }
-  given_back_ = {};
+  named_ = r.owner == self_ && !r.released;
+  if (!mine_) return named_ || is_own(r.token) ? release(r.token) : stop_trying();
   if (!is_own(r.token)) own_tokens_.clear();
   // With our own token in the record nobody claimed in between, and taking the shard on cannot start a ping-pong.
   bool stale_view = needs_view_ || !placement_ || r.view > placement_->number();
@@ -151,7 +148,8 @@ shard_claim::request shard_claim::on_record(const record& r, instant now) {
     state_ = state::unclaimed;
     return {};
   }
-  if (live_elsewhere(r) && now.steady < mine_since_ + policy_.handoff) return read_later(policy_.poll, now);
+  if (live_elsewhere(r) && now.steady < mine_since_ + policy_.handoff)
+    return noticed_ ? read() : read_later(policy_.poll, now);  // what was read may be older than the notice
   state_ = state::claiming;
   asked_ = true;
   replaced_ = r.token;
@@ -179,6 +177,7 @@ shard_claim::request shard_claim::on_failed(instant now) {
 }
 
 shard_claim::request shard_claim::on_fenced(bool newer_view, instant now) {
+  if (!asked_) return {};
   if (state_ == state::releasing) {
     // Somebody claimed over it: what we wanted has happened.
     return on_released(now);
@@ -194,7 +193,9 @@ shard_claim::request shard_claim::on_fenced(bool newer_view, instant now) {
 }
 
 void shard_claim::note_unknown_claim() {
-  if (state_ != state::claiming || !is_own(replaced_)) return;
+  if (state_ != state::claiming) return;
+  named_ = true;
+  if (!is_own(replaced_)) return;
   own_tokens_.push_back(fresh_);
   if (own_tokens_.size() > own_tokens_max) own_tokens_.clear();
 }
@@ -208,7 +209,7 @@ shard_claim::request shard_claim::on_released(instant) {
   PAWL_INVARIANT(state_ == state::releasing && asked_, "a release was answered without asking");
   asked_ = false;
   pause_ = {};
-  given_back_ = {};
+  named_ = false;
   return read_if_useful();
 }
 
@@ -231,7 +232,8 @@ shard_claim::request shard_claim::on_lost() {
 }
 
 shard_claim::request shard_claim::on_release_notice(instant) {
-  return state_ == state::waiting && connected_ ? read() : request{};
+  if (state_ == state::reading) noticed_ = true;
+  return state_ == state::waiting ? read() : request{};
 }
 
 shard_claim::request shard_claim::tick(instant now) {

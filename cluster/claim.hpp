@@ -90,8 +90,6 @@ public:
   request on_doubt(instant now);
   /// The last commit in flight was resolved.
   request on_idle(instant now);
-  /// The shard dropped what it had in memory.
-  void on_memory_dropped() { own_tokens_.clear(); }
   request on_lost();
   [[nodiscard]] const member_id& self() const noexcept { return self_; }
   /// Whom the view names for the shard; null if nobody.
@@ -123,7 +121,9 @@ private:
   fencing_token token_;
   fencing_token replaced_;   ///< of the claim under way: the token it replaces
   fencing_token fresh_;      ///< of the claim under way: the token it brings
-  fencing_token given_back_;  ///< of the release under way or to be repeated
+  /// The record may name us as its owner. Should the shard be another's by then, it is given back; else its next owner
+  /// would wait for that until `policy_.handoff` is over.
+  bool named_ = false;
   /// Tokens of which it is certain that whoever finds one in the record finds nobody's writes but ours since our
   /// memory was right: the one held, and those of our own claims whose outcome was not known.
   std::vector<fencing_token> own_tokens_;
@@ -131,7 +131,8 @@ private:
   bool mine_ = false;
   bool connected_ = false;
   bool needs_view_ = true;
-  bool asked_ = false;  ///< a request is under way
+  bool asked_ = false;    ///< a request is under way
+  bool noticed_ = false;  ///< a release notice came while the record was being read
   std::chrono::milliseconds pause_{0};
   std::optional<steady_time> wake_;
   steady_time mine_since_{};

@@ -43,6 +43,7 @@ membership::effects membership::on_connection(bool up, instant now) {
   if (!up) return out;
   // Nobody is judged by a time during which the table could not be read.
   for (auto& [id, seen] : observed_) seen.since = now.steady;
+  read_at_ = now.steady;
   publish_next_ = true;
   switch (state_) {
   case state::reading:
@@ -59,6 +60,11 @@ membership::effects membership::on_connection(bool up, instant now) {
 }
 
 void membership::observe(const view& table, instant now) {
+  // A time during which this node did not read (the store answered nothing or errors, this process was frozen) says
+  // nothing about the others: after it, all of them would look dead at the first glance.
+  auto gap = now.steady - read_at_;
+  bool watched = gap <= std::max(2 * policy_.beat, policy_.lease / 4);
+  read_at_ = now.steady;
   std::map<member_id, observation> next;
   for (const auto& m : table.members) {
     if (m.id == self_) continue;
@@ -68,7 +74,7 @@ void membership::observe(const view& table, instant now) {
     else if (it->second.beat != m.beat)
       next[m.id] = {m.beat, now.steady, it->second.refused};
     else
-      next[m.id] = it->second;
+      next[m.id] = {m.beat, watched ? it->second.since : it->second.since + gap, it->second.refused};
   }
   observed_ = std::move(next);
 }
@@ -99,14 +105,21 @@ void membership::use(view table, effects& out, instant now) {
   if (wanted_ > view_.number) ask(out, {kind::raise, {}, 0, wanted_});
 }
 
+void membership::end(effects& out) {
+  state_ = state::left;
+  out.left = true;
+}
+
+/// Nobody else has been a member for longer than the settle time: all nodes are just being started (rule C25).
+bool membership::cold_start(const view& table) const {
+  return std::all_of(table.members.begin(), table.members.end(), [this](const member& m) {
+    return m.id == self_ || m.beat <= static_cast<std::uint64_t>(policy_.settle / policy_.beat);
+  });
+}
+
 void membership::lose_row(effects& out, instant now) {
-  if (state_ == state::draining || draining_) {
-    state_ = state::left;
-    out.evicted = true;
-    out.left = true;
-    return;
-  }
   out.evicted = true;
+  if (draining_) return end(out);
   state_ = state::evicted;
   self_ = {};
   publish_next_ = true;
@@ -157,10 +170,13 @@ membership::effects membership::on_table(kind answered, view table, std::optiona
     self_ = *joined;
     joined_at_ = now.steady;
     last_beat_ = now.steady;
-    bool alone = table.members.size() == 1;
-    state_ = alone ? state::settling : state::up;
-    if (alone) wake_ = now.steady + policy_.settle;
-    if (draining_) return drain(now);
+    if (draining_) {  // it owns nothing yet, so it can go at once
+      state_ = state::draining;
+      return leave(now);
+    }
+    bool cold = cold_start(table);
+    state_ = cold ? state::settling : state::up;
+    if (cold) wake_ = now.steady + policy_.settle;
     use(std::move(table), out, now);
     break;
   }
@@ -168,8 +184,7 @@ membership::effects membership::on_table(kind answered, view table, std::optiona
   case state::up:
   case state::draining:
     if (answered == kind::leave) {
-      state_ = state::left;
-      out.left = true;
+      end(out);
       break;
     }
     use(std::move(table), out, now);
@@ -186,15 +201,14 @@ membership::effects membership::on_fenced(kind answered, view table, instant now
   effects out;
   switch (answered) {
   case kind::join:
-    if (state_ == state::joining) start(out);  // somebody took the name meanwhile: look again
+    if (state_ != state::joining) break;
+    if (draining_) end(out);
+    else start(out);  // somebody took the name meanwhile: look again
     break;
-  case kind::beat:
-    beating_ = false;
-    if (state_ == state::up || state_ == state::settling) lose_row(out, now);
-    break;
+  case kind::beat: beating_ = false; [[fallthrough]];
   case kind::drain:
   case kind::leave:
-    if (state_ == state::draining) lose_row(out, now);
+    if (state_ == state::up || state_ == state::settling || state_ == state::draining) lose_row(out, now);
     break;
   case kind::evict:  // it has beaten after all
   case kind::read:
@@ -204,23 +218,31 @@ membership::effects membership::on_fenced(kind answered, view table, instant now
 }
 
 membership::effects membership::on_failed(kind answered, instant now) {
+  effects out;
   if (answered == kind::beat) beating_ = false;
   switch (state_) {
   case state::reading:
   case state::observing:
   case state::joining:
+    if (draining_) {
+      end(out);
+      break;
+    }
     // An unknown join may have made a row of ours; reading and observing again finds and replaces it.
     state_ = state::reading;
     wake_ = now.steady + policy_.beat;
     break;
+  case state::draining:
+    // Others evict the row; until then it is one that owns nothing.
+    if (answered == kind::leave) end(out);
+    break;
   case state::settling:
   case state::up:
-  case state::draining:
   case state::evicted:
   case state::left:
   case state::refused: break;  // ticks repeat what matters
   }
-  return {};
+  return out;
 }
 
 void membership::on_refused(const member_id& id, instant) {
@@ -246,21 +268,23 @@ membership::effects membership::drain(instant) {
   if (state_ == state::up || state_ == state::settling) {
     state_ = state::draining;
     if (connected_) ask(out, {kind::drain, self_, 0, {}});
-  } else if (state_ != state::draining) {
-    state_ = state::left;
-    out.left = true;
+  } else if (state_ != state::draining && state_ != state::joining) {
+    end(out);
   }
   return out;
 }
 
 membership::effects membership::leave(instant) {
   effects out;
-  if (connected_ && state_ == state::draining) {
-    ask(out, {kind::leave, self_, 0, {}});
-  } else {
-    state_ = state::left;
-    out.left = true;
+  draining_ = true;
+  if (state_ == state::joining) return out;  // there may be a row: the answer to the join tells which
+  bool member = state_ == state::settling || state_ == state::up || state_ == state::draining;
+  if (!member || !connected_) {
+    end(out);
+    return out;
   }
+  state_ = state::draining;
+  ask(out, {kind::leave, self_, 0, {}});
   return out;
 }
 

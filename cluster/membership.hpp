@@ -77,16 +77,20 @@ public:
   /// A connection to this member was refused, or is open again.
   void on_refused(const member_id& id, instant now);
   void on_reached(const member_id& id);
-  /// Somebody needs a view that is known to be newer than anything read so far.
+  /// Somebody needs the table read again. `at_least`: a view that a claim record carries, and nothing else: the table is
+  /// raised to it. What a peer says of its view is a reason to read, not to raise: pass zero.
   effects on_view_wanted(view_number at_least, instant now);
+  /// Gives all shards away, from the next view on; not taken back.
   effects drain(instant now);
+  /// Ends the membership: `left` follows, at once or with the store's answer. A row that cannot be removed is evicted by
+  /// the others.
   effects leave(instant now);
   effects tick(instant now);
 
 private:
   struct observation {
     std::uint64_t beat = 0;
-    steady_time since{};
+    steady_time since{};  ///< it stands still, not counting times during which the table was not read
     bool refused = false;
   };
   void observe(const view& table, instant now);
@@ -94,6 +98,8 @@ private:
   void use(view table, effects& out, instant now);
   void start(effects& out);
   void lose_row(effects& out, instant now);
+  void end(effects& out);
+  [[nodiscard]] bool cold_start(const view& table) const;
   void ask(effects& out, request r);
 
   std::string node_;
@@ -105,11 +111,12 @@ private:
   bool connected_ = false;
   bool publish_next_ = true;
   bool beating_ = false;
-  bool draining_ = false;
+  bool draining_ = false;  ///< asked to go; never taken back
   view_number wanted_{};
   std::optional<member_id> rival_;
   std::optional<steady_time> wake_;
   steady_time last_beat_{};
+  steady_time read_at_{};  ///< when the table was last read
   steady_time joined_at_{};
   std::chrono::milliseconds rejoin_{0};
 };

@@ -11,6 +11,13 @@ namespace {
 constexpr std::uint8_t format = 1;
 constexpr std::size_t types_max = 1'024;
 constexpr std::size_t type_bytes_max = 64;
+// Of one type. All are loaded by a claim; many more cannot be, and only damage would say so.
+constexpr std::uint64_t live_groups_max = 1u << 22;
+
+bool plausible(const id_groups& g) {
+  return g.trimmed <= g.first && g.first <= g.next && g.next - g.first <= live_groups_max && g.floor >= 0 &&
+         g.floor <= g.high;
+}
 
 }  // namespace
 
@@ -51,7 +58,9 @@ std::optional<frontier> decode_frontier(std::string_view bytes) {
     g.next = r.varint();
     g.floor = r.i64();
     g.high = r.i64();
-    if (g.trimmed > g.first || g.first > g.next) return std::nullopt;
+    // A second entry of a type would leave open whose floor counts.
+    bool again = std::any_of(f.groups.begin(), f.groups.end(), [&g](const id_groups& o) { return o.type == g.type; });
+    if (again || !plausible(g)) return std::nullopt;
     f.groups.push_back(std::move(g));
   }
   if (!r.finished()) return std::nullopt;

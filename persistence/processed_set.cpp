@@ -30,23 +30,30 @@ processed_set::verdict processed_set::judge(const message_digest& d, unix_ms sen
   return sent_at <= groups_.floor ? verdict::too_old : verdict::fresh;
 }
 
-/// How many of the oldest generations lie wholly below the window that ends at `high`. The newest always stays: its
-/// group may still be rewritten.
+bool processed_set::full(std::size_t more, unix_ms high) const noexcept {
+  auto kept = count_;
+  for (std::size_t i = 0, n = expired(std::max(groups_.high, high)); i < n; ++i) kept -= generations_[i].ids.size();
+  return kept + more > policy_.ids_max;
+}
+
+/// How many of the oldest generations lie wholly below the window that ends at `high`. If all do, the last group is dead
+/// too and is not rewritten any more.
 std::size_t processed_set::expired(unix_ms high) const noexcept {
   std::size_t n = 0;
-  while (n + 1 < generations_.size() && generations_[n].greatest_sent_at <= high - policy_.window.count()) ++n;
+  while (n < generations_.size() && generations_[n].greatest_sent_at <= high - policy_.window.count()) ++n;
   return n;
 }
 
 void processed_set::seal(staged& s) const {
   s.after = groups_;
   s.after.high = std::max(groups_.high, s.high);
-  for (std::size_t i = 0, n = expired(s.after.high); i < n; ++i) {
+  auto dead = expired(s.after.high);
+  for (std::size_t i = 0; i < dead; ++i) {
     s.after.floor = std::max(s.after.floor, generations_[i].greatest_sent_at);
     s.after.first = generations_[i].end_group;
   }
   if (s.ids.empty()) return;
-  s.new_group = tail_.empty();
+  s.new_group = tail_.empty() || dead == generations_.size();
   s.group_number = s.new_group ? groups_.next : groups_.next - 1;
   s.after.next = s.group_number + 1;
   auto greatest = s.new_group ? s.greatest_sent_at : std::max(s.greatest_sent_at, tail_greatest_);
@@ -58,37 +65,40 @@ void processed_set::seal(staged& s) const {
   auto put = [&w](const message_digest& d) {
     w.raw({reinterpret_cast<const char*>(d.bytes.data()), d.bytes.size()});
   };
-  for (const auto& d : tail_) put(d);
+  if (!s.new_group)
+    for (const auto& d : tail_) put(d);
   for (const auto& d : s.ids) put(d);
 }
 
 void processed_set::add(std::uint64_t group, unix_ms greatest, const std::vector<message_digest>& ids) {
-  bool open = true;
-  if (!generations_.empty()) {
+  bool open = generations_.empty();
+  // A group belongs to one generation: a rewritten group stays where it is.
+  if (!open && generations_.back().end_group <= group) {
     const auto& last = generations_.back();
-    auto span = std::max(last.greatest_sent_at, greatest) - std::min(last.least_sent_at, greatest);
-    // A group belongs to one generation: a rewritten group stays where it is.
-    open = last.end_group <= group &&
-           (span > policy_.window.count() / generations_per_window || last.ids.size() >= generation_ids);
+    // Only time that moves on opens one: old messages that are replayed between new ones would open one at every turn.
+    open = greatest - last.opened_at > policy_.window.count() / generations_per_window ||
+           last.ids.size() >= generation_ids;
   }
   if (open) {
     generations_.emplace_back();
-    generations_.back().first_group = group;
-    generations_.back().least_sent_at = greatest;
+    generations_.back().opened_at = greatest;
   }
   auto& g = generations_.back();
   g.end_group = group + 1;
-  g.least_sent_at = std::min(g.least_sent_at, greatest);
   g.greatest_sent_at = std::max(g.greatest_sent_at, greatest);
   for (const auto& d : ids) count_ += g.ids.insert(d) ? 1 : 0;
 }
 
 void processed_set::confirm(staged s) {
   auto dead = expired(s.after.high);
+  if (dead == generations_.size()) tail_.clear();
   for (std::size_t i = 0; i < dead; ++i) {
     count_ -= generations_.front().ids.size();
     generations_.pop_front();
   }
+  // A trim may have been answered since `seal`; forgetting it would ask for the same fields for ever while commits follow
+  // each other without a gap.
+  s.after.trimmed = std::max(s.after.trimmed, groups_.trimmed);
   groups_ = s.after;
   if (s.ids.empty()) return;
   if (s.new_group) tail_greatest_ = s.greatest_sent_at;
@@ -130,7 +140,7 @@ bool processed_set::load(std::string_view group) {
   byte_reader r{group};
   if (r.u8() != format) return false;
   auto greatest = r.i64();
-  if (r.failed() || r.left() % 16 != 0 || r.left() == 0 || loaded_ >= groups_.next) return false;
+  if (r.failed() || greatest < 0 || r.left() % 16 != 0 || r.left() == 0 || loaded_ >= groups_.next) return false;
   std::vector<message_digest> ids(r.left() / 16);
   for (auto& d : ids) std::memcpy(d.bytes.data(), r.raw(16).data(), 16);
   add(loaded_, greatest, ids);

@@ -60,9 +60,13 @@ public:
   processed_set& operator=(processed_set&&) = default;
 
   [[nodiscard]] verdict judge(const message_digest& d, unix_ms sent_at) const noexcept;
-  /// True if `more` ids would exceed the count limit. The floor is never raised for it (rule A7).
-  [[nodiscard]] bool full(std::size_t more) const noexcept { return count_ + more > policy_.ids_max; }
+  /// True if `more` ids would exceed the count limit, also once all that leaves the window is gone. The floor is never
+  /// raised for it (rule A7). `high`: greatest `sent_at` of the messages that are about to be accepted. Without it a set
+  /// that is full stays full, since nothing is accepted that could move the window.
+  [[nodiscard]] bool full(std::size_t more, unix_ms high = 0) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  /// How many hash sets a lookup of an unknown id asks.
+  [[nodiscard]] std::size_t generations() const noexcept { return generations_.size(); }
   [[nodiscard]] const id_groups& groups() const noexcept { return groups_; }
 
   /// Computes the group to write and the frontier entry, including a raised floor if the oldest ids left the window.
@@ -85,10 +89,9 @@ public:
 private:
   /// Ids that leave the window together. Memory and floor move by whole generations.
   struct generation {
-    std::uint64_t first_group = 0;
-    std::uint64_t end_group = 0;
-    unix_ms least_sent_at = 0;
-    unix_ms greatest_sent_at = 0;
+    std::uint64_t end_group = 0;    ///< one past its last group
+    unix_ms opened_at = 0;          ///< greatest `sent_at` of its first group
+    unix_ms greatest_sent_at = 0;   ///< of all its groups
     id_set ids;
   };
   [[nodiscard]] std::size_t expired(unix_ms high) const noexcept;

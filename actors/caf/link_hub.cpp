@@ -34,6 +34,14 @@ std::size_t link_hub::size() const {
   return links_.size();
 }
 
+std::vector<caf::actor> link_hub::beyond(const view& v) const {
+  std::lock_guard lock{mutex_};
+  std::vector<caf::actor> out;
+  for (const auto& [number, e] : links_)
+    if (e.dialled && v.find(e.peer) == nullptr) out.push_back(e.link);
+  return out;
+}
+
 std::vector<caf::actor> link_hub::all() const {
   std::lock_guard lock{mutex_};
   std::vector<caf::actor> out;

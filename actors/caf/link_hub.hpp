@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/frame.hpp"
-#include "cluster/ids.hpp"
+#include "cluster/view.hpp"
 
 #include <caf/all.hpp>
 
@@ -29,6 +29,8 @@ public:
   [[nodiscard]] caf::actor find(link_number number) const;
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::vector<caf::actor> all() const;
+  /// Links dialled to members that are not in this view. (A link from one may be of a member too new for it.)
+  [[nodiscard]] std::vector<caf::actor> beyond(const view& v) const;
 
 private:
   struct entry {

@@ -61,8 +61,12 @@ caf::behavior member_actor::make_behavior() {
         }
       },
       [this](const view_wanted_msg& m) { carry_out(membership_.on_view_wanted(m.at_least, clock_now())); },
+      [this](const view_notice_msg& m) {
+        if (m.view > membership_.current().number) carry_out(membership_.on_view_wanted({}, clock_now()));
+      },
       [this](const link_up_msg& m) {
         membership_.on_reached(m.peer);
+        notify_view(m.link);
         if (auto it = peers_.find(m.peer); it != peers_.end()) it->second = {false, true, {}, {}};
       },
       [this](const peer_closed_msg& m) {
@@ -157,11 +161,21 @@ void member_actor::publish() {
     log::info("view", {{"number", std::to_string(v.number.value)}, {"members", names}});
   }
   for (const auto& shard : host_.shard_handles) caf::anon_send(shard, placement_msg{table, membership_.self()});
-  // Members that are gone are not dialled any more; a link to one ends by itself.
+  if (changed) {
+    for (const auto& m : table->members().members)
+      if (auto link = host_.links.to(m.id)) notify_view(*link);
+  }
+  // A link to a member that is gone would otherwise last as long as its process, if that was only thought dead.
+  for (const auto& link : host_.links.beyond(table->members())) caf::anon_send(link, close_msg{});
   std::erase_if(peers_, [&](const auto& p) { return table->members().find(p.first) == nullptr; });
   for (const auto& m : table->members().members)
     if (m.id != membership_.self()) peers_.try_emplace(m.id);
   keep_links();
+}
+
+/// Tells a peer which view this node has.
+void member_actor::notify_view(link_number link) {
+  if (auto to = host_.links.find(link)) caf::anon_send(to, to_peer_msg{view_notice{membership_.current().number}});
 }
 
 void member_actor::keep_links() {

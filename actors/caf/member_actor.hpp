@@ -30,6 +30,7 @@ private:
   };
   void carry_out(membership::effects e);
   void publish();
+  void notify_view(link_number link);
   void keep_links();
   void tick();
   void finish(std::string why);

@@ -64,6 +64,9 @@ struct member_connection_msg {
 struct view_wanted_msg {
   view_number at_least;
 };
+struct view_notice_msg {
+  view_number view;
+};
 struct drain_msg {};
 struct dialled_msg {
   member_id peer;
@@ -97,6 +100,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::close_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::member_answer_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::member_connection_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::view_wanted_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::view_notice_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::drain_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::dialled_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::peer_closed_msg)

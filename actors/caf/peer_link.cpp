@@ -127,6 +127,8 @@ void take(link_actor* self, caf::io::connection_handle c, peer_message m) {
           greet(self, c, x);
         } else if constexpr (std::is_same_v<type, ping>) {
           write(self, c, pong{});
+        } else if constexpr (std::is_same_v<type, view_notice>) {
+          caf::anon_send(self->state.host->member_handle, view_notice_msg{x.view});
         } else if constexpr (std::is_same_v<type, pong>) {
           // Heard from it: that was the purpose.
         } else if constexpr (std::is_same_v<type, frame_answer> || std::is_same_v<type, read_answer>) {

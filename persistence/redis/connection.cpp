@@ -97,6 +97,14 @@ std::string connection::take(reply&& r) {
 }
 
 void connection::break_off(std::string_view why) {
+  const auto text = server_.where.text() + ": " + std::string{why};
+  disconnect(text);
+  if (text == server_.last_trouble) return;
+  server_.last_trouble = text;
+  user_.trouble(text);
+}
+
+void connection::disconnect(std::string_view why) {
   const auto now = std::chrono::steady_clock::now();
   // A server that accepts and then fails at once must not be called every 20 ms.
   if (state_ == state::up && now - since_ > backoff_greatest) backoff_ = backoff_least;
@@ -113,15 +121,9 @@ void connection::break_off(std::string_view why) {
               std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, backoff_.count() / 2}(jitter_)};
   backoff_ = std::min(backoff_ * 2, backoff_greatest);
 
-  const auto text = server_.where.text() + ": " + std::string{why};
-  if (was_up) {
-    --server_.connected;
-    user_.disconnected(text);
-  }
-  if (text != server_.last_trouble) {
-    server_.last_trouble = text;
-    user_.trouble(text);
-  }
+  if (!was_up) return;
+  --server_.connected;
+  user_.disconnected(why);
 }
 
 void connection::read() {
@@ -190,7 +192,7 @@ void connection::turn_ended(steady_time now) {
 }
 
 void connection::stopped() {
-  if (socket_.open()) break_off("stopped");
+  if (socket_.open()) disconnect("the store was stopped");
   user_.flush();
 }
 

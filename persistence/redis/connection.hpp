@@ -52,9 +52,9 @@ struct server_contact {
 /// One connection to the server, made again whenever it breaks. It is up after AUTH, a `PING` answered by `PONG` and
 /// all scripts loaded; each time it gets a new number, increasing in the whole process.
 ///
-/// It breaks on: end of stream, bytes that are no reply, a reply its user cannot understand, and silence
-/// for longer than `timeout` while a reply is due (bytes of a reply under way are no silence: a large one may take its
-/// time). Confined to the loop's thread.
+/// It breaks on: end of stream, bytes that are no reply, a reply its user cannot understand, and silence for longer
+/// than `timeout` while a reply is due (bytes of a reply under way are no silence: a large one may take its time).
+/// Confined to the loop's thread.
 class connection final : public loop_client {
 public:
   connection(event_loop& loop, server_contact& server, connection_user& user);
@@ -87,6 +87,7 @@ private:
   void connect(steady_time now);
   void greet();
   void break_off(std::string_view why);
+  void disconnect(std::string_view why);
   void read();
   void write();
   [[nodiscard]] std::string take(reply&& r);

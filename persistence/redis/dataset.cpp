@@ -65,7 +65,8 @@ std::string ask(dialogue& server, std::string_view what, reply& answer) {
   if (!answer.is(reply::kind::error)) return {};
   auto text = "cannot " + std::string{what} + ": the store answered " + answer.text;
   switch (redis::classify(answer.text)) {
-  case store_error::no_auth: return text + ". Configure user and password, and the rights listed in SCHEMA.md";
+  case store_error::no_auth:
+    return text + ". Configure user and password, and the rights listed in persistence/SCHEMA.md";
   case store_error::wrong_type: return text + ". Another program uses names that begin with \"pawl:\"";
   case store_error::readonly: return text + ". Give the address of the primary";
   default: return text;

@@ -159,16 +159,15 @@ std::string shard_lane::replied(reply&& r) {
   if (front.got.size() < front.replies) return {};
   auto e = std::move(front);
   in_flight_.pop_front();
-  std::string nonsense;
-  finish(std::move(e), {}, nonsense);
+  auto useless = finish(std::move(e), {});
   deliver_settled();
-  return nonsense;
+  return useless;
 }
 
-void shard_lane::finish(exchange&& e, std::string_view cut, std::string& nonsense) {
+std::string shard_lane::finish(exchange&& e, std::string_view cut) {
   auto v = judge(e.what, e.fields, std::move(e.got), cut);
-  nonsense = std::move(v.nonsense);
-  if (nonsense.empty() && v.error == store_error::readonly) nonsense = v.text;
+  auto useless = std::move(v.nonsense);
+  if (useless.empty() && v.error == store_error::readonly) useless = v.text;
   shard_answer a;
   a.shard = e.shard;
   a.ticket = e.ticket;
@@ -178,6 +177,7 @@ void shard_lane::finish(exchange&& e, std::string_view cut, std::string& nonsens
   a.body = std::move(v.body);
   answers_.push_back(std::move(a));
   if (e.call && cut.empty()) release_held(e.shard);
+  return useless;
 }
 
 void shard_lane::deliver_settled() {
@@ -198,10 +198,9 @@ void shard_lane::connected(std::uint64_t number) {
 }
 
 void shard_lane::disconnected(std::string_view why) {
-  std::string ignored;
   for (auto& e : std::exchange(in_flight_, {})) {
     if (e.settled) answers_.push_back(std::move(*e.settled));
-    else finish(std::move(e), why, ignored);
+    else (void)finish(std::move(e), why);
   }
   for (auto& [shard, commands] : std::exchange(held_, {}))
     for (auto& c : commands) execute(std::move(c));  // answers that there is no connection

@@ -49,7 +49,8 @@ private:
 
   void execute(shard_command&& c);
   void settle(const shard_command& c, store_outcome outcome, std::string text);
-  void finish(exchange&& e, std::string_view cut, std::string& nonsense);
+  /// Answers a command. Returns why the connection is of no further use; empty: it is.
+  [[nodiscard]] std::string finish(exchange&& e, std::string_view cut);
   void deliver_settled();
   void release_held(shard_id shard);
 

@@ -37,14 +37,18 @@ class Incidents:
         self._rng = rng
         self.happened: list[Incident] = []
         self.killed: set[str] = set()
+        self._redis_up = asyncio.Event()
+        self._redis_up.set()
 
     async def run(self, sender: Sender, pool: NodePool, kill_redis: bool) -> None:
         await sender.reached(1 / 3)
         self._kill_node()
         if kill_redis:
             await sender.reached(1 / 2)
-            self._redis.kill()
+            self._redis_up.clear()
+            self._redis.kill()  # `watch` starts it again
         await sender.reached(2 / 3)
+        await self._redis_up.wait()  # a node does not start without its store
         await self._join(pool)
 
     async def watch(self) -> None:
@@ -76,11 +80,13 @@ class Incidents:
         self._progress.note(f"{victim.name} was killed with SIGKILL; the others take its shards over")
 
     async def _restart_redis(self) -> None:
+        self._redis_up.clear()
         self._begin("kill of Redis")
         self._progress.note("redis-server was killed; nothing can be committed until it is back")
         await asyncio.sleep(_REDIS_DOWN_SECONDS)
         self._redis.launch()
         await asyncio.to_thread(self._redis.wait_ready)
+        self._redis_up.set()
         self._progress.note("redis-server is back, with what its append-only file holds")
 
     async def _join(self, pool: NodePool) -> None:

@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 
 std::string on_path(std::string_view program) {
-  const char* path = std::getenv("PATH");
+  const char* path = ::secure_getenv("PATH");
   std::string_view rest = path ? path : "/usr/bin";
   while (!rest.empty()) {
     const auto folder = rest.substr(0, rest.find(':'));
@@ -117,6 +117,7 @@ bool redis_server::try_start() {
                                  "no"};
   words.insert(words.end(), more_.begin(), more_.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
   const auto program = server_program();

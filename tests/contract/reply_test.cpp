@@ -5,10 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace pawl::redis {
 namespace {
+
+using namespace std::string_literals;
 
 std::vector<reply> read_all(reply_reader& reader, std::string_view bytes, std::size_t piece) {
   std::vector<reply> all;
@@ -20,8 +25,8 @@ std::vector<reply> read_all(reply_reader& reader, std::string_view bytes, std::s
 }
 
 TEST(ReplyReader, ReadsEveryTypeHoweverTheBytesAreCut) {
-  const std::string bytes{
-      "+OK\r\n-ERR no\r\n:-42\r\n$3\r\na\0b\r\n$0\r\n\r\n$-1\r\n*-1\r\n*0\r\n*2\r\n*1\r\n:1\r\n$1\r\nx\r\n", 76};
+  const std::string bytes =
+      "+OK\r\n-ERR no\r\n:-42\r\n$3\r\na\0b\r\n$0\r\n\r\n$-1\r\n*-1\r\n*0\r\n*2\r\n*1\r\n:1\r\n$1\r\nx\r\n"s;
   for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
     reply_reader reader;
     const auto all = read_all(reader, bytes, piece);
@@ -30,7 +35,7 @@ TEST(ReplyReader, ReadsEveryTypeHoweverTheBytesAreCut) {
     EXPECT_TRUE(all[1].is(reply::kind::error));
     EXPECT_EQ(all[1].text, "ERR no");
     EXPECT_EQ(all[2].integer, -42);
-    EXPECT_EQ(all[3].text, std::string("a\0b", 3));
+    EXPECT_EQ(all[3].text, "a\0b"s);
     EXPECT_TRUE(all[4].is(reply::kind::string));
     EXPECT_TRUE(all[5].is(reply::kind::nil));
     EXPECT_TRUE(all[6].is(reply::kind::nil));
@@ -84,8 +89,8 @@ TEST(ReplyReader, SurvivesAnyBytes) {
 
 TEST(Commands, AreEncodedWithLengthsSoThatAnyBytesPass) {
   std::string out;
-  append_command(out, {"HSET", std::string_view{"\0\r\n", 3}, ""});
-  EXPECT_EQ(out, std::string("*3\r\n$4\r\nHSET\r\n$3\r\n\0\r\n\r\n$0\r\n\r\n", 29));
+  append_command(out, {"HSET", "\0\r\n"s, ""});
+  EXPECT_EQ(out, "*3\r\n$4\r\nHSET\r\n$3\r\n\0\r\n\r\n$0\r\n\r\n"s);
 }
 
 TEST(Scripts, AllPassWithMemoryFullButThoseOfInit) {
@@ -111,8 +116,8 @@ TEST(KeyNames, CarryShardAndTokenAndOneHashTag) {
 
 TEST(KeyNames, TokensAndNamesWithOtherBytesAreNotValid) {
   EXPECT_TRUE(valid_token("0-init-0123456789abcdef0123456789abcdef"));
-  for (const std::string& bad : {std::string{}, std::string{"a b"}, std::string{"a{b"}, std::string{"a\0b", 3},
-                                 std::string(97, 'a'), std::string{"a:b"}})
+  for (const std::string& bad :
+       {std::string{}, std::string{"a b"}, std::string{"a{b"}, "a\0b"s, std::string(97, 'a'), std::string{"a:b"}})
     EXPECT_FALSE(valid_token(bad)) << bad;
   EXPECT_TRUE(valid_name("n-1"));
   for (const std::string& bad : {std::string{}, std::string{"A"}, std::string(33, 'a'), std::string{"\xc3\xa4"}})

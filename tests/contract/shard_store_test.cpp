@@ -325,6 +325,7 @@ TEST_F(ShardStore, LargeBatchesPassOverTcp) {
   store_client tcp{options};
   const std::string blob(1024 * 1024, 'x');
   std::vector<std::pair<std::string, std::string>> fields;
+  fields.reserve(8);
   for (int i = 0; i < 8; ++i) fields.emplace_back("e" + std::to_string(i), blob);
   ASSERT_EQ(tcp.commit(first, fields).outcome, store_outcome::done);
   const auto a = tcp.load(first, {"e0", "e7", "e8"});

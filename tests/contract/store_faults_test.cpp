@@ -10,10 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <future>
-#include <limits>
-#include <memory>
 
 namespace pawl {
 namespace {
@@ -154,6 +150,7 @@ TEST_F(StoreFaults, CommandsThatNoLongerFitInTheOutputAreNotSent) {
   const auto first = client.record().token;
   server.pause();
   std::vector<std::uint64_t> tickets;
+  tickets.reserve(12);
   for (int i = 0; i < 12; ++i)
     tickets.push_back(client.send({}, commit_fields{first, {{"ea", std::string(8'000'000, 'x')}}}, number));
   // Commands are taken in the order given: when this one of the other lane is answered, all above have been taken.
@@ -165,109 +162,6 @@ TEST_F(StoreFaults, CommandsThatNoLongerFitInTheOutputAreNotSent) {
   seen.erase(seen.begin(), seen.end() - static_cast<std::ptrdiff_t>(tickets.size()));
   EXPECT_EQ(seen, tickets);
   EXPECT_EQ(client.commit(first, {{"ea", "1"}}).outcome, store_outcome::done);
-}
-
-/// One shard under load: claims, then commits one after the other, each as a batch of fields that hold one number;
-/// claims again after every unknown outcome. Runs on a thread of its own.
-class writer {
-public:
-  writer(store_client& client, std::uint32_t shard) : client_(client), shard_{shard} {}
-
-  void run(const std::atomic<bool>& stop) {
-    try {
-      work(stop);
-    } catch (const std::exception& e) {
-      ADD_FAILURE() << "shard " << shard_.value << ": " << e.what();
-      tell(std::numeric_limits<std::uint64_t>::max());  // nobody shall wait for this writer any more
-    }
-  }
-
-  void wait_for(std::uint64_t number) const {
-    for (auto now = acknowledged.load(); now < number; now = acknowledged) acknowledged.wait(now);
-  }
-
-  static constexpr int fields = 8;
-  std::atomic<std::uint64_t> acknowledged{0};
-  std::uint64_t sent = 0;
-  std::uint64_t claims = 0;
-
-private:
-  void tell(std::uint64_t number) {
-    acknowledged = number;
-    acknowledged.notify_all();
-  }
-
-  void work(const std::atomic<bool>& stop) {
-    while (!stop) {
-      if (held_.empty() && !claim()) continue;
-      const auto text = std::to_string(++sent);
-      std::vector<std::pair<std::string, std::string>> batch;
-      for (int i = 0; i < fields; ++i) batch.emplace_back("e" + std::to_string(i), text);
-      batch.emplace_back("pad", std::string(2'000, 'x'));
-      const auto a = client_.wait(client_.send(shard_, commit_fields{held_, std::move(batch)}, number_));
-      if (a.outcome == store_outcome::done) tell(sent);
-      else held_ = {};
-    }
-  }
-
-  bool claim() {
-    number_ = client_.wait_up();
-    const auto read = client_.wait(client_.send(shard_, read_record{}, number_));
-    if (read.outcome != store_outcome::done) return false;
-    const auto held = std::get<record_answer>(read.body).record.token;
-    const auto fresh = token(static_cast<unsigned>(++claims + 1'000 * (shard_.value + 1)));
-    const auto a = client_.wait(client_.send(shard_, claim_shard{held, fresh, {"n1", 1}, {1}}, number_));
-    if (a.outcome != store_outcome::done) return false;
-    held_ = fresh;
-    return true;
-  }
-
-  store_client& client_;
-  shard_id shard_;
-  fencing_token held_;
-  std::uint64_t number_ = 0;
-};
-
-TEST_F(StoreFaults, KillingTheServerUnderLoadLosesNoAcknowledgedCommitAndShowsWholeBatchesOnly) {
-  constexpr int rounds = 4;
-  store_client client{server.options()};
-  std::vector<std::unique_ptr<writer>> writers;
-  for (std::uint32_t s = 0; s < shards; ++s) writers.push_back(std::make_unique<writer>(client, s));
-  std::atomic<bool> stop{false};
-  std::vector<std::future<void>> threads;
-  for (auto& w : writers) threads.push_back(std::async(std::launch::async, [&w, &stop] { w->run(stop); }));
-  const auto finish = [&] {
-    stop = true;
-    for (auto& t : threads) t.wait();
-  };
-  const std::shared_ptr<void> at_exit{nullptr, [&](void*) { finish(); }};
-
-  const auto check = [&](std::uint32_t s, std::uint64_t acknowledged) {
-    // In one step on the server: the writers go on claiming, and a claim renames the data.
-    const auto batch =
-        server.ask({"EVAL",
-                    "local data = ARGV[1] .. redis.call('HGET', KEYS[1], 'tok') .. ':s' "
-                    "local all = {} "
-                    "for i = 1, ARGV[2] do all[i] = redis.call('HGET', data, 'e' .. (i - 1)) end "
-                    "return all",
-                    "1", keys.record({s}), "pawl:test:{" + std::to_string(s) + "}:", std::to_string(writer::fields)});
-    ASSERT_EQ(batch.elements.size(), static_cast<std::size_t>(writer::fields)) << batch.text;
-    for (const auto& field : batch.elements) EXPECT_EQ(field.text, batch.elements[0].text);
-    EXPECT_GE(std::stoull(batch.elements[0].text), acknowledged) << "shard " << s;
-  };
-  for (int round = 0; round < rounds; ++round) {
-    for (const auto& w : writers) w->wait_for(w->acknowledged + 50);
-    server.kill_hard();
-    std::vector<std::uint64_t> acknowledged;
-    for (const auto& w : writers) acknowledged.push_back(w->acknowledged);
-    server.start();
-    for (std::uint32_t s = 0; s < shards; ++s) check(s, acknowledged[s]);
-  }
-  finish();
-  for (std::uint32_t s = 0; s < shards; ++s) {
-    check(s, writers[s]->acknowledged);
-    EXPECT_GE(writers[s]->claims, 2U) << "shard " << s << " never met a broken connection";
-  }
 }
 
 TEST_F(StoreFaults, AWrongPasswordIsToldAndTheRightOneWorks) {

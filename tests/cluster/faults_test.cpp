@@ -1,0 +1,114 @@
+#include "tests/cluster/order_events.hpp"
+#include "tests/cluster/order_load.hpp"
+#include "tests/cluster/test_cluster.hpp"
+#include "tests/cluster/until.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <future>
+#include <string>
+#include <vector>
+
+namespace pawl::testing {
+namespace {
+
+const std::vector<std::string> nodes{"n1", "n2", "n3"};
+
+TEST(Faults, an_owner_killed_under_load_is_replaced_and_nothing_is_lost_or_doubled) {
+  test_cluster cluster;
+  cluster.start(nodes);
+  order_load load{cluster};
+  load.every_order_moves_on();
+
+  cluster.kill("n2");
+
+  load.every_order_moves_on();
+  cluster.settle();
+  load.finish_and_check();
+  EXPECT_GT(load.retries(), 0U) << "nobody noticed that a node was killed";
+}
+
+TEST(Faults, an_owner_that_was_stopped_for_longer_than_its_lease_changes_nothing_and_joins_again) {
+  test_cluster cluster{{.flags = {"--cluster-beat", "100ms", "--cluster-lease", "1s"}}};
+  cluster.start(nodes);
+  order_load load{cluster};
+  load.every_order_moves_on();
+  const auto before = cluster.client("n2").status();
+  ASSERT_GT(before.shards_owned, 0U);
+
+  cluster.pause("n2");
+  cluster.settle();  // without it
+  load.every_order_moves_on();
+  cluster.go_on("n2");
+
+  until("n2 is a member again", [&] {
+    const auto now = cluster.client("n2").status();
+    return now.state == "up" && now.incarnation > before.incarnation;
+  });
+  EXPECT_GE(cluster.client("n2").metric("pawl_evictions_total"), 1);
+  cluster.settle();
+  EXPECT_GT(cluster.client("n2").status().shards_owned, 0U);
+  load.every_order_moves_on();
+  load.finish_and_check();
+}
+
+TEST(Faults, redis_killed_and_started_again_under_load_loses_and_doubles_nothing) {
+  test_cluster cluster{{.flags = {"--request-timeout", "500ms"}}};
+  cluster.start(nodes);
+  order_load load{cluster};
+  for (int i = 0; i < 3; ++i) {
+    load.every_order_moves_on();
+    cluster.store().kill_hard();
+    until("all nodes notice", [&] {
+      return std::ranges::all_of(nodes,
+                                 [&](const auto& node) { return cluster.client(node).metric("pawl_store_up") == 0; });
+    });
+    cluster.store().start();
+  }
+  // The short times above were bridged by the nodes. Now the senders have to retry.
+  load.every_order_moves_on();
+  const auto before = load.retries();
+  cluster.store().kill_hard();
+  until("senders are told that their messages are not resolved", [&] { return load.retries() > before; });
+  cluster.store().start();
+
+  load.every_order_moves_on();
+  cluster.settle();
+  load.finish_and_check();
+}
+
+TEST(Faults, a_read_never_shows_an_effect_that_is_not_committed) {
+  test_cluster cluster{{.flags = {"--request-timeout", "1s", "--redis-timeout", "120s", "--cluster-lease", "120s"}}};
+  cluster.start(nodes);
+  const auto first = event_of("order-1", 1);
+  const auto second = event_of("order-1", 2);
+  until("the first event is applied", [&] { return cluster.client("n1").post(first.json).status == 200; });
+  const auto before = cluster.client("n1").order("order-1");
+  ASSERT_EQ(before.status, 200);
+
+  cluster.store().pause();
+  // The sender gives up, but the owner does not: its commit stays under way for as long as Redis stands still.
+  const auto sent = cluster.client(before.owner).post(second.json);
+  EXPECT_EQ(sent.status, 503) << sent.body;
+  ASSERT_EQ(sent.messages.size(), 1U) << sent.body;
+  EXPECT_EQ(sent.messages[0].result, "unknown");
+  EXPECT_TRUE(sent.retry_after);
+  for (const auto& node : nodes) EXPECT_EQ(cluster.client(node).order("order-1").status, 503);
+  auto read = std::async(std::launch::async, [&] { return cluster.client(before.owner).order("order-1"); });
+  cluster.store().go_on();
+
+  const auto during = read.get();
+  if (during.status == 200) {
+    EXPECT_EQ(during.chain, replay("order-1", 2).chain) << "the commit came before the read";
+  }
+  until("the second event is resolved", [&] { return cluster.client("n2").post(second.json).status == 200; });
+  for (const auto& node : nodes) {
+    const auto after = cluster.client(node).order("order-1");
+    EXPECT_EQ(after.events, 2U);
+    EXPECT_EQ(after.chain, replay("order-1", 2).chain);
+  }
+}
+
+}  // namespace
+}  // namespace pawl::testing

@@ -1,0 +1,202 @@
+// A batch by itself: what it reads, what it leaves alone, and how its results are taken back.
+#include "actors/batch.hpp"
+
+#include "tests/unit/actors/diary.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pawl::test {
+namespace {
+
+struct Batch : testing::Test {
+  entity_catalog catalog = diary_catalog();
+  activation residents;
+  std::vector<processed_set> processed;
+  shard_metrics metrics{1};
+  instant now{steady_time{std::chrono::hours{1}}, 1'000'000};
+  std::deque<queued_frame> frames;
+  frontier base;
+
+  Batch() {
+    processed.emplace_back("diary", retention_policy{diary_retention, 3});
+    for (auto key : {"k", "j"}) residents.put(0, key, {});
+  }
+  void queue(std::vector<entry> entries) {
+    queued_frame f;
+    f.contents.messages = envelopes(entries);
+    frames.push_back(std::move(f));
+  }
+  batch make(batch::sizing how = batch::sizing::at_the_end) { return {catalog, residents, processed, how}; }
+  void run(batch& b) {
+    for (std::size_t i = 0; i < frames.size(); ++i)
+      while (!frames[i].finished() && b.run(frames[i], i, now)) {}
+  }
+  std::string results(std::size_t frame = 0) { return brief(frames.at(frame).results); }
+  Diary in_memory(const std::string& key) {
+    std::string bytes, error;
+    Diary d;
+    const auto* r = residents.find(0, key);
+    if (!r->state) return d;
+    catalog.types[0]->encode(*r->state, bytes);
+    EXPECT_TRUE(decode_msgpack(bytes, d, error)) << error;
+    return d;
+  }
+};
+
+// rule B16
+TEST_F(Batch, TouchesNothingUntilItIsConfirmed) {
+  queue({{"1"}, {"2"}});
+  auto b = make();
+  run(b);
+  ASSERT_TRUE(b.seal(base));
+  EXPECT_EQ(residents.find(0, "k")->state, nullptr);
+  EXPECT_EQ(processed[0].size(), 0u);
+  const auto after = b.confirm(metrics, now);
+  EXPECT_EQ(after.seq, 1u);
+  EXPECT_EQ(in_memory("k").ids, (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(processed[0].size(), 2u);
+}
+
+// rule B16: dropping it undoes it
+TEST_F(Batch, ADroppedBatchLeavesNoTrace) {
+  queue({{"1"}});
+  {
+    auto b = make();
+    run(b);
+    ASSERT_TRUE(b.seal(base));
+    b.undo(frames);
+  }
+  EXPECT_EQ(results(), "");
+  auto again = make();
+  run(again);
+  EXPECT_EQ(results(), "applied");
+}
+
+TEST_F(Batch, KeepsWhatTheFrontierSaysOfTypesItDoesNotKnow) {
+  base.groups.push_back({"later", 1, 2, 3, 4, 5});
+  queue({{"1"}});
+  auto b = make();
+  run(b);
+  ASSERT_TRUE(b.seal(base));
+  const auto after = b.confirm(metrics, now);
+  ASSERT_EQ(after.groups.size(), 2u);
+  EXPECT_EQ(after.groups[0], base.groups[0]);
+  EXPECT_EQ(after.groups[1].type, "diary");
+}
+
+TEST_F(Batch, WaitsForAnEntityThatIsNotInMemory) {
+  queue({{"1"}, {.id = "2", .key = "cold"}, {"3"}});
+  auto b = make();
+  run(b);
+  EXPECT_EQ(results(), "applied");
+  const auto missing = missing_entities(catalog, residents, frames, 10);
+  ASSERT_EQ(missing.size(), 1u);
+  EXPECT_EQ(missing[0].key, "cold");
+}
+
+TEST_F(Batch, MissingEntitiesAreNamedOnceAndNoMoreThanAskedFor) {
+  queue({{.id = "1", .key = "x"}, {.id = "2", .key = "x"}, {.id = "3", .key = "y", .type = "poem"}});
+  queue({{.id = "1", .key = "y"}, {.id = "1", .key = "z"}, {.id = "1", .key = "k"}});
+  EXPECT_EQ(missing_entities(catalog, residents, frames, 10).size(), 3u);
+  EXPECT_EQ(missing_entities(catalog, residents, frames, 2).size(), 2u);
+}
+
+// rule A7: at the limit with all ids younger than the window. The floor is never raised for it.
+TEST_F(Batch, AtTheLimitOfIdsNewOnesAreBusyAndKnownOnesAreKnown) {
+  queue({{"1"}, {"2"}, {"3"}, {"4"}, {"2"}});
+  auto b = make();
+  run(b);
+  EXPECT_EQ(results(), "applied applied applied busy:ids_full blocked:earlier_unresolved");
+  ASSERT_TRUE(b.seal(base));
+  base = b.confirm(metrics, now);
+  frames.clear();
+  queue({{"2"}, {.id = "4", .name = "Stumble"}});
+  auto next = make();
+  run(next);
+  EXPECT_EQ(results(), "duplicate busy:ids_full");
+  EXPECT_FALSE(next.writes());
+  EXPECT_EQ(base.groups.at(0).floor, 0);
+}
+
+TEST_F(Batch, WritesNothingForMessagesThatAreNotResolvedByIt) {
+  queue({{.id = "1", .name = "Underline"}, {.id = "2", .key = "j", .type = "poem"}});
+  auto b = make();
+  run(b);
+  EXPECT_FALSE(b.writes());
+  EXPECT_EQ(results(), "busy:unknown_message_type busy:unknown_entity_type");
+}
+
+// rule B13: a key that was blocked before the batch stays so when the batch is taken back
+TEST_F(Batch, UndoGivesBackOnlyItsOwnResults) {
+  queue({{.id = "1", .name = "Underline"}, {"2"}, {.id = "3", .key = "j"}});
+  auto first = make();
+  ASSERT_TRUE(first.run(frames[0], 0, now));
+  auto second = make();
+  run(second);
+  EXPECT_EQ(results(), "busy:unknown_message_type blocked:earlier_unresolved applied");
+  second.undo(frames);
+  EXPECT_EQ(results(), "busy:unknown_message_type");
+  auto third = make();
+  run(third);
+  EXPECT_EQ(results(), "busy:unknown_message_type blocked:earlier_unresolved applied");
+}
+
+// rule B13
+TEST_F(Batch, FailGivesEachKeyItsResultOnceAndBlocksTheRest) {
+  queue({{"1"}, {.id = "1", .key = "j"}, {"2"}});
+  queue({{.id = "2", .key = "j"}});
+  processed[0] = processed_set{"diary", {diary_retention, 100}};
+  auto b = make();
+  run(b);
+  b.fail(frames, {result_kind::unknown, reason_code::moved, "moved"});
+  EXPECT_EQ(results(0), "unknown:moved unknown:moved blocked:earlier_unresolved");
+  EXPECT_EQ(results(1), "unknown:moved");
+  EXPECT_TRUE(frames[0].blocked.contains("k"));
+}
+
+TEST_F(Batch, AStateThatGrewTooLargeMakesItSayRunAgainExactly) {
+  catalog.state_bytes_max = 1'000;
+  queue({{"1"}, {.id = "2", .name = "Fill", .payload = packed(Fill{1'000})}, {.id = "3", .key = "j"}});
+  auto b = make();
+  run(b);
+  EXPECT_EQ(b.seal(base), std::nullopt);
+  b.undo(frames);
+  auto exact = make(batch::sizing::exact);
+  run(exact);
+  EXPECT_EQ(results(), "applied refused:state_too_large applied");
+  ASSERT_TRUE(exact.seal(base));
+  (void)exact.confirm(metrics, now);
+  EXPECT_EQ(in_memory("k").text, "");
+}
+
+// rule C22
+TEST_F(Batch, ACommitThatGrewTooLargeMakesItSayRunAgainExactly) {
+  processed[0] = processed_set{"diary", {diary_retention, 100}};
+  std::vector<entry> entries;
+  for (int i = 0; i < 10; ++i) {
+    residents.put(0, std::to_string(i), {});
+    entries.push_back({.id = "m", .key = std::to_string(i), .name = "Fill", .payload = packed(Fill{1'000'000})});
+  }
+  queue(entries);
+  auto b = make();
+  run(b);
+  EXPECT_TRUE(frames[0].finished());
+  EXPECT_EQ(b.seal(base), std::nullopt);
+  b.undo(frames);
+  auto exact = make(batch::sizing::exact);
+  run(exact);
+  EXPECT_EQ(frames[0].results.size(), 8u);
+  EXPECT_TRUE(exact.seal(base));
+}
+
+// A state limit above that of a commit would else leave no room for any message.
+TEST_F(Batch, TakesOneMessageHoweverLargeStatesMayBe) {
+  catalog.state_bytes_max = 2 * limits::commit_bytes;
+  queue({{"1"}, {.id = "2", .key = "j"}});
+  auto b = make(batch::sizing::exact);
+  run(b);
+  EXPECT_EQ(results(), "applied");
+}
+
+}  // namespace
+}  // namespace pawl::test

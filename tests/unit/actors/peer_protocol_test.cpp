@@ -1,0 +1,309 @@
+// The bytes between two members. Whatever arrives, the decoder must yield what was sent, or say what is wrong.
+#include "actors/peer_protocol.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace pawl {
+namespace {
+
+std::string bytes_of(const peer_message& m) {
+  std::string out;
+  encode_peer_message(m, out);
+  return out;
+}
+
+hello greeting() { return {"main", {1, 2, 3}, {"n1", 300}}; }
+
+frame sample_frame() {
+  message_builder b;
+  b.add({"order", "o-1", "Created", "m-1", "\x80", 1'700'000'000'000, 1, true});
+  b.add({"order", std::string(256, 'k'), "Created", "m-2", std::string(70'000, 'p'), -1, 0, false});
+  return {{16'383}, 1u << 20, {77}, b.finish()};
+}
+
+std::vector<peer_message> one_of_each() {
+  frame_answer answer{{5}, 9, {3}, {}};
+  answer.results.push_back({result_kind::applied, reason_code::none, {}});
+  answer.results.push_back({result_kind::unknown, reason_code::earlier_unresolved, std::string(512, 'r')});
+  read_answer read{{5}, 2, {}};
+  read.answer.kind = entity_answer::status::found;
+  read.answer.state = std::string(3'000, 's');
+  read.answer.last_seq = 4;
+  read.answer.owner = "n2";
+  return {sample_frame(), answer, read_request{{5}, 2, {"order", "o-1"}}, read, release_notice{{8}}, ping{}, pong{}};
+}
+
+/// All messages behind a hello.
+std::string conversation() {
+  auto bytes = bytes_of(greeting());
+  for (const auto& m : one_of_each()) bytes += bytes_of(m);
+  return bytes;
+}
+
+/// Encoded again, decoded messages show whether anything changed.
+std::string encoded_again(const std::vector<peer_message>& messages) {
+  std::string out;
+  for (const auto& m : messages) encode_peer_message(m, out);
+  return out;
+}
+
+std::string with_length(std::string body) {
+  std::string out;
+  for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(body.size() >> (8 * i)));
+  return out + body;
+}
+
+/// What the decoder says to these bytes behind a hello; empty if it accepts them.
+std::string objection(const std::string& bytes) {
+  peer_decoder d;
+  std::vector<peer_message> out;
+  EXPECT_TRUE(d.feed(bytes_of(greeting()), out));
+  bool good = d.feed(bytes, out);
+  EXPECT_EQ(good, d.error().empty());
+  return d.error();
+}
+std::string objection_to_first(const std::string& bytes) {
+  peer_decoder d;
+  std::vector<peer_message> out;
+  EXPECT_FALSE(d.feed(bytes, out));
+  EXPECT_TRUE(out.empty());
+  return d.error();
+}
+
+// Members of different versions talk to each other during an upgrade, so the bytes must not change by accident.
+TEST(PeerProtocol, TheBytesOfAHello) {
+  std::string expected{"\x27\0\0\0\x01PAWL\x01\0\x04main", 15};
+  expected += std::string{"\x01\x02\x03", 3} + std::string(13, '\0') + std::string{"\x02n1\xac\x02", 5};
+  expected[0] = static_cast<char>(expected.size() - 4);
+  EXPECT_EQ(bytes_of(greeting()), expected);
+}
+
+TEST(PeerProtocol, TheBytesOfAFrame) {
+  message_builder b;
+  b.add({"t", "k", "N", "id", "\x80", 0x0102, 5, true});
+  const std::string body{"\x02\x07\x81\x01\x03\x01\x01t\x01k\x01N\x02id\x01\x80\x02\x01\0\0\0\0\0\0\x05\x01", 27};
+  EXPECT_EQ(bytes_of(frame{{7}, 129, {3}, b.finish()}), with_length(body));
+}
+
+TEST(PeerProtocol, EveryKindOfMessageArrivesAsItWasSent) {
+  peer_decoder d;
+  std::vector<peer_message> out;
+  ASSERT_TRUE(d.feed(conversation(), out)) << d.error();
+  ASSERT_EQ(out.size(), 8u);
+  for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(out[i].index(), i == 0 ? 0u : one_of_each()[i - 1].index());
+  EXPECT_EQ(encoded_again(out), conversation());
+  const auto& f = std::get<frame>(out[1]);
+  EXPECT_EQ(f.shard.value, 16'383u);
+  EXPECT_EQ(f.messages.at(0).msg.sent_at, 1'700'000'000'000);
+  EXPECT_TRUE(f.messages[0].msg.stamped);
+  EXPECT_EQ(f.messages.at(1).msg.key, std::string(256, 'k'));
+  EXPECT_EQ(f.messages[1].msg.sent_at, -1);
+  EXPECT_EQ(std::get<frame_answer>(out[2]).results.at(1).code, reason_code::earlier_unresolved);
+  EXPECT_EQ(std::get<read_answer>(out[4]).answer.state.size(), 3'000u);
+}
+
+TEST(PeerProtocol, AFrameKeepsItsBytesAfterTheDecoderIsGone) {
+  frame kept;
+  {
+    peer_decoder d;
+    std::vector<peer_message> out;
+    ASSERT_TRUE(d.feed(conversation(), out));
+    kept = std::get<frame>(std::move(out[1]));
+  }
+  EXPECT_EQ(kept.messages[1].msg.payload, std::string(70'000, 'p'));
+}
+
+TEST(PeerProtocol, BytesMayComeOneByOne) {
+  peer_decoder d;
+  std::vector<peer_message> out;
+  const auto all = conversation();
+  for (char c : all) ASSERT_TRUE(d.feed({&c, 1}, out)) << d.error();
+  EXPECT_EQ(encoded_again(out), all);
+}
+
+TEST(PeerProtocol, ACutMessageIsWaitedForAndNeverDelivered) {
+  std::vector<peer_message> all = one_of_each();
+  all[0] = frame{{1}, 1, {1}, [] {
+                   message_builder b;
+                   b.add({"order", "o-1", "Created", "m-1", "\x80"});
+                   return b.finish();
+                 }()};
+  for (const auto& m : all) {
+    const auto bytes = bytes_of(m);
+    for (std::size_t n = 0; n < std::min<std::size_t>(bytes.size(), 600); ++n) {
+      peer_decoder d;
+      std::vector<peer_message> out;
+      ASSERT_TRUE(d.feed(bytes_of(greeting()) + bytes.substr(0, n), out)) << d.error();
+      ASSERT_EQ(out.size(), 1u);
+    }
+  }
+}
+
+TEST(PeerProtocol, ABodyThatEndsTooSoonOrTooLateIsMalformed) {
+  for (const auto& m : one_of_each()) {
+    const auto body = bytes_of(m).substr(4);
+    const auto why = "malformed message of kind " + std::to_string(static_cast<int>(body[0]));
+    for (std::size_t n = 1; n < std::min<std::size_t>(body.size(), 600); ++n)
+      ASSERT_EQ(objection(with_length(body.substr(0, n))), why) << n;
+    EXPECT_EQ(objection(with_length(body + '\0')), why);
+  }
+}
+
+TEST(PeerProtocol, TheFirstBytesOfAnyoneElseAreRefusedBeforeTheyAreKept) {
+  EXPECT_EQ(objection_to_first("GET / HTTP/1.1\r\n\r\n"), "not a pawl peer");
+  EXPECT_EQ(objection_to_first(std::string(4, '\xff')), "not a pawl peer");
+  EXPECT_EQ(objection_to_first(std::string(4, '\0')), "empty message");
+  EXPECT_EQ(objection_to_first(with_length(std::string(limits::peer_hello_bytes + 1, 'x')).substr(0, 4)),
+            "not a pawl peer");
+  for (const auto& m : one_of_each()) {
+    if (auto bytes = bytes_of(m); bytes.size() < limits::peer_hello_bytes) {
+      EXPECT_EQ(objection_to_first(bytes), "not a pawl peer");
+    }
+  }
+}
+
+TEST(PeerProtocol, AHelloIsRefusedByMagicVersionLengthAndEnd) {
+  const auto body = bytes_of(greeting()).substr(4);
+  auto changed = [&body](std::size_t at, char c) {
+    auto b = body;
+    b[at] = c;
+    return with_length(b);
+  };
+  EXPECT_EQ(objection_to_first(changed(1, 'p')), "not a pawl peer");
+  EXPECT_EQ(objection_to_first(changed(5, 2)), "peer speaks protocol 2, this node speaks 1");
+  EXPECT_EQ(objection_to_first(changed(7, 33)), "malformed message of kind 1");
+  EXPECT_EQ(objection_to_first(with_length(body + 'x')), "malformed message of kind 1");
+  EXPECT_EQ(objection_to_first(with_length(body.substr(0, 3))), "not a pawl peer");
+}
+
+TEST(PeerProtocol, ASecondHelloIsAnError) { EXPECT_EQ(objection(bytes_of(greeting())), "a second hello"); }
+
+TEST(PeerProtocol, LengthsAreJudgedBeforeTheBytesCome) {
+  EXPECT_EQ(objection(std::string(4, '\0')), "empty message");
+  EXPECT_EQ(objection(std::string(4, '\xff')), "message of 4294967295 bytes is too long");
+  EXPECT_EQ(objection(with_length(std::string(limits::peer_message_bytes + 1, 'x')).substr(0, 4)),
+            "message of 8388609 bytes is too long");
+}
+
+TEST(PeerProtocol, UnknownKindsAreNamed) {
+  EXPECT_EQ(objection(with_length(std::string(1, '\0'))), "unknown kind 0");
+  EXPECT_EQ(objection(with_length("\x09")), "unknown kind 9");
+  EXPECT_EQ(objection(with_length("\xff")), "unknown kind 255");
+}
+
+TEST(PeerProtocol, CountsLengthsAndNumbersBeyondTheirLimitsAreRefused) {
+  const std::string frame_head{"\x02\x01\x01\x01", 4}, answer_head{"\x03\x01\x01\x01", 4};
+  const std::string text_of_65 = std::string(1, '\x41') + std::string(65, 't');
+  for (const auto& body : {
+           frame_head + std::string(1, '\0'),                               // no messages
+           frame_head + "\x81\x08" + std::string(2'000, '\0'),              // 1,025 messages
+           frame_head + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",         // 2^64-1 messages
+           frame_head + "\x01" + text_of_65 + std::string(30, '\0'),        // a type of 65 bytes
+           frame_head + std::string{"\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02", 17},  // flags of tomorrow
+           answer_head + "\x81\x08" + std::string(5'000, '\0'),
+           answer_head + std::string{"\x01\x06\0\0", 4},   // a result kind that does not exist
+           answer_head + std::string{"\x01\0\x13\0", 4},   // a reason that does not exist
+           std::string{"\x05\x01\x01\x03\0\0\0\0", 8},     // a status that does not exist
+           std::string{"\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11},  // a number of more than 64 bits
+       })
+    EXPECT_EQ(objection(with_length(body)), "malformed message of kind " + std::to_string(static_cast<int>(body[0])));
+}
+
+TEST(PeerProtocol, AShardNumberThatDoesNotFitNamesNoShard) {
+  peer_decoder d;
+  std::vector<peer_message> out;
+  ASSERT_TRUE(d.feed(bytes_of(greeting()) + bytes_of(release_notice{{1u << 16}}), out));
+  EXPECT_EQ(std::get<release_notice>(out.at(1)).shard.value, 0xffffu);
+}
+
+TEST(PeerProtocol, ReasonsAreCutToTheirLimit) {
+  frame_answer a{{1}, 1, {1}, {{result_kind::refused, reason_code::handler_refused, std::string(5'000, 'r')}}};
+  peer_decoder d;
+  std::vector<peer_message> out;
+  ASSERT_TRUE(d.feed(bytes_of(greeting()) + bytes_of(a), out)) << d.error();
+  EXPECT_EQ(std::get<frame_answer>(out.at(1)).results.at(0).reason, std::string(limits::reason_bytes, 'r'));
+}
+
+TEST(PeerProtocol, OnceFailedItStaysFailed) {
+  peer_decoder d;
+  std::vector<peer_message> out;
+  EXPECT_FALSE(d.feed("GET / HTTP/1.1\r\n", out));
+  EXPECT_FALSE(d.feed(conversation(), out));
+  EXPECT_TRUE(out.empty());
+  EXPECT_EQ(d.error(), "not a pawl peer");
+}
+
+TEST(PeerProtocol, DamagedBytesYieldMessagesOrAnErrorAndNothingElse) {
+  auto small = bytes_of(greeting());
+  for (const auto& m : one_of_each())
+    if (auto bytes = bytes_of(m); bytes.size() < 10'000) small += bytes;
+  std::mt19937_64 random{8412};
+  std::size_t refused = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    auto bytes = small;
+    for (auto changes = 1 + random() % 4; changes > 0; --changes) {
+      const auto at = random() % bytes.size();
+      switch (random() % 4) {
+      case 0: bytes[at] = static_cast<char>(random()); break;
+      case 1: bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8)); break;
+      case 2: bytes.erase(at, 1 + random() % 8); break;
+      default: bytes.insert(at, 1 + random() % 8, static_cast<char>(random())); break;
+      }
+      if (bytes.empty()) bytes = small;
+    }
+    peer_decoder d;
+    std::vector<peer_message> out;
+    const bool good = d.feed(bytes, out);
+    ASSERT_EQ(good, d.error().empty()) << round;
+    refused += good ? 0 : 1;
+    for (const auto& m : out) {
+      if (const auto* f = std::get_if<frame>(&m)) {
+        ASSERT_LE(f->messages.size(), limits::frame_messages);
+      }
+    }
+  }
+  EXPECT_GT(refused, 5'000u);
+}
+
+TEST(PeerHello, IsAcceptedFromTheExpectedMemberOfTheSameDatasetOnly) {
+  const auto ours = greeting();
+  auto theirs = greeting();
+  EXPECT_EQ(check_hello(theirs, ours, std::nullopt), "");
+  EXPECT_EQ(check_hello(theirs, ours, theirs.self), "");
+  EXPECT_EQ(check_hello(theirs, ours, member_id{"n1", 301}), "peer is n1 incarnation 300, expected n1 incarnation 301");
+  theirs.dataset[15] = 1;
+  EXPECT_EQ(check_hello(theirs, ours, std::nullopt), "peer serves another dataset under the same cluster name");
+  theirs.cluster = "test";
+  EXPECT_EQ(check_hello(theirs, ours, std::nullopt), "peer belongs to cluster 'test', this node to 'main'");
+}
+
+TEST(CreditWindow, LetsThroughWhatFitsAndCountsItUntilItReturns) {
+  credit_window w{100};
+  EXPECT_TRUE(w.take(60));
+  EXPECT_TRUE(w.take(40));
+  EXPECT_FALSE(w.take(1));
+  w.returned(40);
+  EXPECT_FALSE(w.take(41));
+  EXPECT_TRUE(w.take(40));
+  EXPECT_EQ(w.used(), 100u);
+}
+
+TEST(CreditWindow, OneFrameMayAlwaysGo) {
+  credit_window w{100};
+  EXPECT_TRUE(w.take(1'000));
+  EXPECT_FALSE(w.take(1));
+  w.returned(1'000);
+  EXPECT_TRUE(w.take(1));
+}
+
+TEST(CreditWindow, NeverFallsBelowZero) {
+  credit_window w{100};
+  EXPECT_TRUE(w.take(10));
+  w.returned(50);
+  EXPECT_EQ(w.used(), 0u);
+}
+
+}  // namespace
+}  // namespace pawl
