@@ -49,7 +49,7 @@ class Cluster:
     """The nodes of one cluster; leaving the `with` block stops them all."""
 
     def __init__(self, program: Path, name: str, redis_socket: Path, directory: Path) -> None:
-        self._program = program
+        self.program = program
         self._name = name
         self._store = ["--cluster", name, "--redis-socket", str(redis_socket)]
         self._directory = directory
@@ -65,13 +65,13 @@ class Cluster:
 
     def init(self, shards: int) -> None:
         """Creates the dataset: once per store."""
-        argv = [str(self._program), "init", "--shards", str(shards), *self._store]
+        argv = [str(self.program), "init", "--shards", str(shards), *self._store]
         try:
             done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
         except subprocess.TimeoutExpired:
             raise DemoError(f"{' '.join(argv)}: did not end within 60 s") from None
         except OSError as error:
-            raise DemoError(f"{self._program} cannot be run ({error.strerror}); ./dev build builds it") from error
+            raise DemoError(f"{self.program} cannot be run ({error.strerror}); ./dev build builds it") from error
         if done.returncode != 0:
             raise DemoError(f"{' '.join(argv)}: status {done.returncode}\n{done.stdout}{done.stderr}")
 
@@ -79,7 +79,7 @@ class Cluster:
         """Starts one more node; it is not ready yet."""
         name = f"n{len(self.nodes) + 1}"
         http_port = free_port()
-        argv = [str(self._program), "--node", name, *self._store]
+        argv = [str(self.program), "--node", name, *self._store]
         argv += ["--http-port", str(http_port), "--peer-port", str(free_port())]
         node = Node(name, Child(name, argv, self._directory / f"{name}.log"), http_port)
         self.nodes.append(node)

@@ -23,7 +23,7 @@ async def run(program: Path, nodes: int, shards: int, workspace: Workspace) -> N
                 cluster.start_node()
             for node in cluster.nodes:
                 await node.ready()
-            print_what_to_try(cluster, "my-order")
+            print_what_to_try(cluster)
             await stay_until_interrupted(cluster)
             print("Stopping the nodes and Redis.", flush=True)
 

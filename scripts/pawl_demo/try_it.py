@@ -7,21 +7,29 @@ import asyncio
 from .cluster import Cluster
 
 
-def print_what_to_try(cluster: Cluster, order: str) -> None:
-    """Prints commands for the live nodes; `order` is a key that exists or will by the first command."""
+EXAMPLES = {
+    "counter": ("counter", '{"type":"counter","key":"KEY","message":"Add","id":"a1","payload":{"amount":5}}'),
+    "order_workflow": (
+        "order",
+        '{"type":"order","key":"KEY","message":"OrderPurchased","id":"KEY-1",'
+        '"payload":{"customer":"ada","at":"2024-05-01T09:30"}}',
+    ),
+}
+
+
+def print_what_to_try(cluster: Cluster, key: str | None = None) -> None:
+    """Prints commands for the live nodes; `key` names an entity that exists, else the first command's is looked up."""
     first, *others = cluster.live
     other = others[0] if others else first
-    print("\nThe cluster is running. Any node takes any message and answers for any order:\n")
+    print("\nThe cluster is running. Any node takes any message and answers for any key:\n")
     for node in cluster.live:
         print(f"  {node.name}  {node.url}  process {node.child.pid}")
-    message = (
-        '{"type":"order","key":"KEY","message":"OrderPurchased","id":"KEY-1",'
-        '"payload":{"customer":"ada","at":"2024-05-01T09:30"}}'
-    ).replace("KEY", "my-order")
+    entity, message = EXAMPLES[cluster.program.name]
+    message = message.replace("KEY", f"my-{entity}")
     print(
         f"\nTry, in another terminal:\n\n"
         f"  curl -s {first.url}/v1/messages -H 'Content-Type: application/json' -d '{message}'\n"
-        f"  curl -s {other.url}/v1/entities/order/{order}\n"
+        f"  curl -s {other.url}/v1/entities/{entity}/{key or f'my-{entity}'}\n"
         f"  curl -s {first.url}/v1/cluster\n"
         f"  curl -s {first.url}/v1/shards\n"
         f"  curl -s {first.url}/metrics\n"
