@@ -75,7 +75,10 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
     return answer_for(staged->refused() ? processed_set::verdict::refused : processed_set::verdict::duplicate, m);
   }
   if (auto v = processed_[*type].judge(digest, m.sent_at); v != processed_set::verdict::fresh) return answer_for(v, m);
-  if (processed_[*type].full(stage.ids.ids.size() + 1))
+  bool from_the_future = m.sent_at > now.wall + limits::future_ms;
+  // A refused message must not lift the window with a date of its own choosing.
+  auto high = from_the_future ? 0 : m.sent_at;
+  if (processed_[*type].full(stage.ids.ids.size() + 1, std::max(stage.ids.high, high)))
     return not_now(reason_code::ids_full, "the shard remembers as many ids of '" + std::string{m.type} +
                                               "' as it may, all younger than the retention window");
 
@@ -86,7 +89,7 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
   r->touched = now.steady;
 
   message_result result;
-  if (m.sent_at > now.wall + limits::future_ms) {
+  if (from_the_future) {
     result = refusal(reason_code::from_the_future,
                      "sent_at is more than 5 minutes ahead of the owner's clock: set the sender's clock");
   } else {
@@ -95,8 +98,7 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
   if (!resolved(result.kind)) return result;
   depends = true;
   bool refused = result.kind == result_kind::refused;
-  // A refused message must not lift the window with a date of its own choosing.
-  stage_id(*type, digest, refused, std::min(m.sent_at, now.wall + limits::future_ms));
+  stage_id(*type, digest, refused, std::min(m.sent_at, now.wall + limits::future_ms), high);
   return result;
 }
 
@@ -156,11 +158,11 @@ batch::working& batch::work_on(type_index type, const message& m, const resident
   return work_.back();
 }
 
-void batch::stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at) {
+void batch::stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at, unix_ms high) {
   auto& stage = stages_[type];
   d.set_refused(refused);
   stage.ids.greatest_sent_at = stage.ids.ids.empty() ? sent_at : std::max(stage.ids.greatest_sent_at, sent_at);
-  if (!refused) stage.ids.high = std::max(stage.ids.high, sent_at);
+  stage.ids.high = std::max(stage.ids.high, high);
   stage.seen.insert(d);
   stage.ids.ids.push_back(d);
   bytes_ += sizeof d;
@@ -210,10 +212,6 @@ frontier batch::confirm(shard_metrics& metrics, instant now) {
     r->touched = now.steady;
   }
   for (type_index t = 0; t < stages_.size(); ++t) {
-    // A trim may have been answered since `seal`; else it would be asked for again for as long as commits follow each
-    // other without a gap, and no other would get its turn.
-    auto& after = stages_[t].ids.after;
-    after.trimmed = std::max(after.trimmed, processed_[t].groups().trimmed);
     processed_[t].confirm(std::move(stages_[t].ids));
     metrics.messages[t].out_of_order.add(stages_[t].out_of_order);
     metrics.messages[t].ordering_violations.add(stages_[t].violations);

@@ -49,8 +49,7 @@ shard_claim::request shard_claim::read() {
   return {request::kind::read, {}, {}};
 }
 
-/// From `unclaimed`: a read is useful if the shard is ours to claim, or if memory or what the record says of us is still
-/// in doubt.
+/// From `unclaimed`: a read is useful if the shard is ours to claim, or if it is not known what the record says of us.
 shard_claim::request shard_claim::read_if_useful() {
   state_ = state::unclaimed;
   wake_.reset();
@@ -74,7 +73,7 @@ shard_claim::request shard_claim::stop_trying() {
 
 shard_claim::request shard_claim::release(fencing_token held) {
   PAWL_INVARIANT(!asked_, "one request of a claim at a time");
-  // After a release is sent nothing is committed under its token any more (hole 8), so memory has no further use.
+  // After a release is sent nothing is committed under its token any more, so memory has no further use.
   own_tokens_.clear();
   token_ = {};
   named_ = true;

@@ -96,7 +96,9 @@ public:
   [[nodiscard]] const member* next_owner() const noexcept { return placement_ ? placement_->owner(shard_) : nullptr; }
   /// True if that member is in the view.
   [[nodiscard]] bool knows(const member_id& id) const noexcept { return placement_ && placement_->members().find(id); }
-  [[nodiscard]] view_number view_of_placement() const noexcept { return placement_ ? placement_->number() : view_number{}; }
+  [[nodiscard]] view_number view_of_placement() const noexcept {
+    return placement_ ? placement_->number() : view_number{};
+  }
   /// Another member told that it released the shard.
   request on_release_notice(instant now);
   request tick(instant now);
@@ -119,8 +121,8 @@ private:
 
   state state_ = state::unclaimed;
   fencing_token token_;
-  fencing_token replaced_;   ///< of the claim under way: the token it replaces
-  fencing_token fresh_;      ///< of the claim under way: the token it brings
+  fencing_token replaced_;  ///< of the claim under way: the token it replaces
+  fencing_token fresh_;     ///< of the claim under way: the token it brings
   /// The record may name us as its owner. Should the shard be another's by then, it is given back; else its next owner
   /// would wait for that until `policy_.handoff` is over.
   bool named_ = false;

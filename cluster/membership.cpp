@@ -69,12 +69,9 @@ void membership::observe(const view& table, instant now) {
   for (const auto& m : table.members) {
     if (m.id == self_) continue;
     auto it = observed_.find(m.id);
-    if (it == observed_.end())
-      next[m.id] = {m.beat, now.steady, false};
-    else if (it->second.beat != m.beat)
-      next[m.id] = {m.beat, now.steady, it->second.refused};
-    else
-      next[m.id] = {m.beat, watched ? it->second.since : it->second.since + gap, it->second.refused};
+    if (it == observed_.end()) next[m.id] = {m.beat, now.steady, false};
+    else if (it->second.beat != m.beat) next[m.id] = {m.beat, now.steady, it->second.refused};
+    else next[m.id] = {m.beat, watched ? it->second.since : it->second.since + gap, it->second.refused};
   }
   observed_ = std::move(next);
 }

@@ -20,8 +20,8 @@ struct membership_policy {
   std::chrono::milliseconds lease{3'000};
   /// The same for a member whose address refuses connections: its process is gone, so a few beats suffice.
   std::chrono::milliseconds refused_lease{500};
-  std::chrono::milliseconds settle{300};        ///< cold start: wait before the first view is used (rule C25)
-  std::chrono::milliseconds rejoin{1'000};      ///< after an eviction; doubles up to `rejoin_max` (rule C24)
+  std::chrono::milliseconds settle{300};    ///< cold start: wait before the first view is used (rule C25)
+  std::chrono::milliseconds rejoin{1'000};  ///< after an eviction; doubles up to `rejoin_max` (rule C24)
   std::chrono::milliseconds rejoin_max{60'000};
 };
 
@@ -55,10 +55,10 @@ public:
 
   struct effects {
     std::vector<request> requests;
-    bool publish = false;        ///< hand `current()` to everyone
-    bool evicted = false;        ///< nothing is ours any more, until the next publish
-    bool left = false;           ///< the row is gone: the process may end
-    std::string fatal;           ///< not empty: the process must end, with this sentence
+    bool publish = false;  ///< hand `current()` to everyone
+    bool evicted = false;  ///< nothing is ours any more, until the next publish
+    bool left = false;     ///< the row is gone: the process may end
+    std::string fatal;     ///< not empty: the process must end, with this sentence
   };
 
   membership(std::string node, membership_policy policy);
@@ -77,13 +77,13 @@ public:
   /// A connection to this member was refused, or is open again.
   void on_refused(const member_id& id, instant now);
   void on_reached(const member_id& id);
-  /// Somebody needs the table read again. `at_least`: a view that a claim record carries, and nothing else: the table is
-  /// raised to it. What a peer says of its view is a reason to read, not to raise: pass zero.
+  /// Somebody needs the table read again. `at_least`: a view that a claim record carries, and nothing else: the table
+  /// is raised to it. What a peer says of its view is a reason to read, not to raise: pass zero.
   effects on_view_wanted(view_number at_least, instant now);
   /// Gives all shards away, from the next view on; not taken back.
   effects drain(instant now);
-  /// Ends the membership: `left` follows, at once or with the store's answer. A row that cannot be removed is evicted by
-  /// the others.
+  /// Ends the membership: `left` follows, at once or with the store's answer. A row that cannot be removed is evicted
+  /// by the others.
   effects leave(instant now);
   effects tick(instant now);
 

@@ -36,8 +36,8 @@ bool processed_set::full(std::size_t more, unix_ms high) const noexcept {
   return kept + more > policy_.ids_max;
 }
 
-/// How many of the oldest generations lie wholly below the window that ends at `high`. If all do, the last group is dead
-/// too and is not rewritten any more.
+/// How many of the oldest generations lie wholly below the window that ends at `high`. If all do, the last group is
+/// dead too and is not rewritten any more.
 std::size_t processed_set::expired(unix_ms high) const noexcept {
   std::size_t n = 0;
   while (n < generations_.size() && generations_[n].greatest_sent_at <= high - policy_.window.count()) ++n;
@@ -62,9 +62,7 @@ void processed_set::seal(staged& s) const {
   byte_writer w{s.group};
   w.u8(format);
   w.i64(greatest);
-  auto put = [&w](const message_digest& d) {
-    w.raw({reinterpret_cast<const char*>(d.bytes.data()), d.bytes.size()});
-  };
+  auto put = [&w](const message_digest& d) { w.raw({reinterpret_cast<const char*>(d.bytes.data()), d.bytes.size()}); };
   if (!s.new_group)
     for (const auto& d : tail_) put(d);
   for (const auto& d : s.ids) put(d);
@@ -96,8 +94,8 @@ void processed_set::confirm(staged s) {
     count_ -= generations_.front().ids.size();
     generations_.pop_front();
   }
-  // A trim may have been answered since `seal`; forgetting it would ask for the same fields for ever while commits follow
-  // each other without a gap.
+  // A trim may have been answered since `seal`; forgetting it would ask for the same fields for ever while commits
+  // follow each other without a gap.
   s.after.trimmed = std::max(s.after.trimmed, groups_.trimmed);
   groups_ = s.after;
   if (s.ids.empty()) return;
@@ -115,9 +113,7 @@ std::vector<std::string> processed_set::dead_fields(std::size_t most) const {
   return out;
 }
 
-void processed_set::removed(std::size_t count) {
-  groups_.trimmed = std::min(groups_.first, groups_.trimmed + count);
-}
+void processed_set::removed(std::size_t count) { groups_.trimmed = std::min(groups_.first, groups_.trimmed + count); }
 
 void processed_set::reset(id_groups g) {
   PAWL_INVARIANT(g.type == groups_.type, "id groups of another entity type");

@@ -23,9 +23,9 @@ struct retention_policy {
 /// The ids of messages of one entity type that took effect in one shard (or were refused for good), and the floor below
 /// which ids can no longer be judged.
 ///
-/// Exact within its bounds: a known id is a duplicate; an unknown id with `sent_at` at or below the floor is too old; any
-/// other is new (rule A7). What is in memory is always what a *confirmed* commit has stored: a commit under way lives in
-/// a `staged` value and is either confirmed or dropped.
+/// Exact within its bounds: a known id is a duplicate; an unknown id with `sent_at` at or below the floor is too old;
+/// any other is new (rule A7). What is in memory is always what a *confirmed* commit has stored: a commit under way
+/// lives in a `staged` value and is either confirmed or dropped.
 ///
 /// Stored in groups of packed ids, fields `\0i<type>/<n>`; the bytes of a group:
 ///     version:u8  greatest sent_at:i64  { digest:16 } …
@@ -49,10 +49,10 @@ public:
     unix_ms greatest_sent_at = 0;  ///< of `ids`
     unix_ms high = 0;              ///< greatest `sent_at` accepted (not of refused messages)
     // Filled in by `seal`:
-    std::string group;             ///< bytes of the group written
+    std::string group;  ///< bytes of the group written
     std::uint64_t group_number = 0;
     bool new_group = false;
-    id_groups after;               ///< what the frontier will say
+    id_groups after;  ///< what the frontier will say
   };
 
   processed_set(std::string type, retention_policy policy);
@@ -61,8 +61,8 @@ public:
 
   [[nodiscard]] verdict judge(const message_digest& d, unix_ms sent_at) const noexcept;
   /// True if `more` ids would exceed the count limit, also once all that leaves the window is gone. The floor is never
-  /// raised for it (rule A7). `high`: greatest `sent_at` of the messages that are about to be accepted. Without it a set
-  /// that is full stays full, since nothing is accepted that could move the window.
+  /// raised for it (rule A7). `high`: greatest `sent_at` of the messages that are about to be accepted. Without it a
+  /// set that is full stays full, since nothing is accepted that could move the window.
   [[nodiscard]] bool full(std::size_t more, unix_ms high = 0) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
   /// How many hash sets a lookup of an unknown id asks.
@@ -89,9 +89,9 @@ public:
 private:
   /// Ids that leave the window together. Memory and floor move by whole generations.
   struct generation {
-    std::uint64_t end_group = 0;    ///< one past its last group
-    unix_ms opened_at = 0;          ///< greatest `sent_at` of its first group
-    unix_ms greatest_sent_at = 0;   ///< of all its groups
+    std::uint64_t end_group = 0;   ///< one past its last group
+    unix_ms opened_at = 0;         ///< greatest `sent_at` of its first group
+    unix_ms greatest_sent_at = 0;  ///< of all its groups
     id_set ids;
   };
   [[nodiscard]] std::size_t expired(unix_ms high) const noexcept;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,8 @@ TEST(Start, a_second_init_is_refused_and_changes_nothing) {
   const redis_server store;
   ASSERT_EQ(run_order_workflow(at(store, {"init", "--shards", "8"})).exit_status, 0);
   const auto names = store.keys("*");
-  std::vector<std::string> before;
-  for (const auto& n : names) before.push_back(store.dump(n));
+  std::vector<std::string> before(names.size());
+  std::ranges::transform(names, before.begin(), [&](const auto& n) { return store.dump(n); });
 
   const auto second = run_order_workflow(at(store, {"init", "--shards", "16"}));
 

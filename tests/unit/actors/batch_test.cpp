@@ -29,7 +29,8 @@ struct Batch : testing::Test {
   batch make(batch::sizing how = batch::sizing::at_the_end) { return {catalog, residents, processed, how}; }
   void run(batch& b) {
     for (std::size_t i = 0; i < frames.size(); ++i)
-      while (!frames[i].finished() && b.run(frames[i], i, now)) {}
+      while (!frames[i].finished() && b.run(frames[i], i, now)) {
+      }
   }
   std::string results(std::size_t frame = 0) { return brief(frames.at(frame).results); }
   Diary in_memory(const std::string& key) {
@@ -116,6 +117,26 @@ TEST_F(Batch, AtTheLimitOfIdsNewOnesAreBusyAndKnownOnesAreKnown) {
   EXPECT_EQ(results(), "duplicate busy:ids_full");
   EXPECT_FALSE(next.writes());
   EXPECT_EQ(base.groups.at(0).floor, 0);
+}
+
+// rule A7: else a set that was full once would be full for ever
+TEST_F(Batch, AFullSetTakesNewIdsOnceTheOldOnesLeftTheWindow) {
+  queue({{"1"}, {"2"}, {"3"}});
+  auto b = make();
+  run(b);
+  ASSERT_TRUE(b.seal(base));
+  base = b.confirm(metrics, now);
+  frames.clear();
+  const auto later = 1'000'001 + diary_retention.count();
+  now.wall = later;
+  queue({{.id = "4", .name = "Stumble", .sent_at = later}, {.id = "5", .sent_at = later}, {.id = "1"}});
+  auto next = make();
+  run(next);
+  EXPECT_EQ(results(), "refused:handler_error applied duplicate");
+  ASSERT_TRUE(next.seal(base));
+  base = next.confirm(metrics, now);
+  EXPECT_EQ(base.groups.at(0).floor, 1'000'000);
+  EXPECT_EQ(processed[0].size(), 2u);
 }
 
 TEST_F(Batch, WritesNothingForMessagesThatAreNotResolvedByIt) {

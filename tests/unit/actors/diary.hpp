@@ -74,9 +74,8 @@ inline entity_catalog diary_catalog(std::size_t state_bytes_max = 1024 * 1024) {
 }
 /// What a node runs after an upgrade: one more message, one more type.
 inline entity_catalog newer_catalog() {
-  entity_type diary = diary_of("diary").on([](Diary& d, const Underline&, context& ctx) {
-    d.ids.emplace_back(ctx.message_id());
-  });
+  entity_type diary =
+      diary_of("diary").on([](Diary& d, const Underline&, context& ctx) { d.ids.emplace_back(ctx.message_id()); });
   return {{diary, diary_of("scrapbook")}, message_digester{{1, 2, 3}}, 1024 * 1024};
 }
 

@@ -22,8 +22,8 @@ const message_result blocked{result_kind::blocked, reason_code::earlier_unresolv
 struct Lane : testing::Test {
   instant now{steady_time{1h}, 0};
   lane l{shard_id{3}, {.messages_max = 3'000, .bytes_max = 8'000'000, .timeout = 1s, .retry = 5ms, .retry_max = 20ms}};
-  std::optional<frame> sent;     ///< the last frame
-  int frames = 0;                ///< how many were sent
+  std::optional<frame> sent;      ///< the last frame
+  int frames = 0;                 ///< how many were sent
   std::vector<std::string> done;  ///< "id result", in the order given
   view_number seen;
 
@@ -270,7 +270,8 @@ TEST_F(Lane, CutsFramesByCountAndBytes) {
   answer(std::vector<message_result>(1'024, applied));
   EXPECT_EQ(sent->messages.size(), 976u);
   answer(std::vector<message_result>(976, applied));
-  submit({{.id = "a", .payload = std::string(1'200'000, 'p')}, {.id = "b", .payload = std::string(900'000, 'p')}, {"c"}});
+  submit(
+      {{.id = "a", .payload = std::string(1'200'000, 'p')}, {.id = "b", .payload = std::string(900'000, 'p')}, {"c"}});
   EXPECT_EQ(last_frame(), "a");
   answer({applied});
   EXPECT_EQ(last_frame(), "b c");

@@ -18,7 +18,8 @@ struct Reader : testing::Test {
     return std::move(e.send);
   }
   std::vector<read_request> submit(const std::string& key) {
-    return take(r.submit({"diary", key}, [this](entity_answer a) { done.push_back(std::move(a)); }, now));
+    return take(r.submit(
+        {"diary", key}, [this](entity_answer a) { done.push_back(std::move(a)); }, now));
   }
   std::vector<read_request> answer(link_number from, std::uint64_t number, status s, std::string text = {}) {
     read_answer a;

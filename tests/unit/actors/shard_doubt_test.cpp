@@ -25,7 +25,8 @@ struct ShardDoubt : testing::Test {
   static const fencing_token& token_of(const shard_command& c) { return std::get<commit_fields>(c.operation).token; }
 };
 
-// The commit ------------------------------------------------------------------------------------------------------------
+// The commit
+// ------------------------------------------------------------------------------------------------------------
 
 // rule C21: nobody wrote in between, and the commit did not happen
 TEST_F(ShardDoubt, ALostCommitIsSentAgainUnderAFreshToken) {
@@ -164,7 +165,8 @@ TEST_F(ShardDoubt, BehindAnUnknownMessageTheKeyIsBlockedInItsFrame) {
   EXPECT_EQ(a.answers(), "unknown:moved blocked:earlier_unresolved unknown:moved");
 }
 
-// Connections and loads -------------------------------------------------------------------------------------------------
+// Connections and loads
+// -------------------------------------------------------------------------------------------------
 
 // rule A5
 TEST_F(ShardDoubt, AnswersOfAFormerConnectionAreNotListenedTo) {
@@ -225,7 +227,8 @@ TEST_F(ShardDoubt, IdsThatCouldNotBeLoadedAreLoadedAgainBeforeAnythingIsApplied)
   EXPECT_EQ(b.answers(), "duplicate");
 }
 
-// Data that is not as it must be ----------------------------------------------------------------------------------------
+// Data that is not as it must be
+// ----------------------------------------------------------------------------------------
 
 // rules A2, C21
 TEST_F(ShardDoubt, StopsWhenAConfirmedCommitIsGoneUnderItsOwnToken) {
@@ -306,7 +309,8 @@ TEST_F(ShardDoubt, StopsAtDataThatIsDamagedOrAnothers) {
   }
 }
 
-// Handoff ---------------------------------------------------------------------------------------------------------------
+// Handoff
+// ---------------------------------------------------------------------------------------------------------------
 
 // rule B13; design: the old owner stops admitting, finishes its commit, releases
 TEST_F(ShardDoubt, ADrainFinishesItsCommitRefusesTheRestAndReleases) {

@@ -1,5 +1,5 @@
-// An owner's shard, from a claimed one on: what it applies, refuses, stores and answers, and when. The store is in memory
-// and obeys; shard_doubt_test.cpp is about one that does not.
+// An owner's shard, from a claimed one on: what it applies, refuses, stores and answers, and when. The store is in
+// memory and obeys; shard_doubt_test.cpp is about one that does not.
 #include "tests/unit/actors/shard_world.hpp"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,8 @@ std::size_t bytes_of(const commit_fields& c) {
   return n;
 }
 
-// Commit ----------------------------------------------------------------------------------------------------------------
+// Commit
+// ----------------------------------------------------------------------------------------------------------------
 
 // design: acknowledge only after the commit is confirmed
 TEST_F(Shard, AnswersOnlyAfterTheCommitIsConfirmed) {
@@ -115,7 +116,8 @@ TEST_F(Shard, ACommitStaysWithinItsBytesHoweverMuchHandlersMakeOutOfLittle) {
   a.start();
   const auto fill = packed(Fill{900'000});
   std::vector<entry> entries;
-  for (int i = 0; i < 30; ++i) entries.push_back({.id = "m", .key = std::to_string(i), .name = "Fill", .payload = fill});
+  for (int i = 0; i < 30; ++i)
+    entries.push_back({.id = "m", .key = std::to_string(i), .name = "Fill", .payload = fill});
   a.frame(std::move(entries));
   a.execute(a.next<load_fields>());
   while (!a.sent.empty()) {
@@ -192,7 +194,8 @@ TEST_F(Shard, CopiesInOneBatchShareItsFate) {
   EXPECT_EQ(w.ids(), "m0 hold m1");
 }
 
-// Judging ---------------------------------------------------------------------------------------------------------------
+// Judging
+// ---------------------------------------------------------------------------------------------------------------
 
 // design: the ids are loaded with the claim
 TEST_F(Shard, KnowsTheIdsOfItsPredecessors) {
@@ -271,7 +274,8 @@ TEST_F(Shard, AKeyStaysBlockedForTheRestOfItsFrameAfterItsCommitFailed) {
   a.start();
   std::vector<entry> entries{{"m1"}};
   const auto fill = packed(Fill{900'000});
-  for (int i = 0; i < 12; ++i) entries.push_back({.id = "f", .key = std::to_string(i), .name = "Fill", .payload = fill});
+  for (int i = 0; i < 12; ++i)
+    entries.push_back({.id = "f", .key = std::to_string(i), .name = "Fill", .payload = fill});
   entries.push_back({"m2"});
   a.frame(std::move(entries));
   a.execute(a.next<load_fields>());
@@ -331,8 +335,8 @@ TEST_F(Shard, AMessageFromTheFutureIsRefusedAndMovesNoFloor) {
   EXPECT_EQ(a.tell({future}), "refused:handler_refused");  // for good
 }
 
-// Before: `confirm` brought back what a trim answered meanwhile had counted, so under steady load the same groups were
-// removed again and again, and no other ones.
+// Under steady load a trim is always answered while a commit is under way. That commit must not bring back the state of
+// before, or the same groups would be removed again and again, and no other ones.
 TEST_F(Shard, RemovesDeadGroupsAlsoWhileCommitsFollowEachOtherWithoutAGap) {
   a.start();
   for (int i = 0; i < 12; ++i) {
@@ -364,15 +368,17 @@ TEST_F(Shard, CountsArrivalsOutOfOrderAndKeepsTheHighestNumber) {
   EXPECT_EQ(a.reads.at(0).answer.answer.last_seq, 3u);
 }
 
-// States ----------------------------------------------------------------------------------------------------------------
+// States
+// ----------------------------------------------------------------------------------------------------------------
 
 TEST_F(Shard, AMessageThatMakesAStateTooLargeIsRefusedAndTheRestStays) {
   owner small{"small", w.store, w.now, diary_catalog(2'000)};
   small.start();
   const entry fill{.id = "f", .name = "Fill", .payload = packed(Fill{2'001})};
-  EXPECT_EQ(small.tell({{"m1"}, fill, {"m2"}, {.id = "x", .key = "j"}, {"m2"}, {.id = "u", .name = "Underline"}, {"m3"}}),
-            "applied refused:state_too_large applied applied duplicate busy:unknown_message_type "
-            "blocked:earlier_unresolved");
+  EXPECT_EQ(
+      small.tell({{"m1"}, fill, {"m2"}, {.id = "x", .key = "j"}, {"m2"}, {.id = "u", .name = "Underline"}, {"m3"}}),
+      "applied refused:state_too_large applied applied duplicate busy:unknown_message_type "
+      "blocked:earlier_unresolved");
   EXPECT_EQ(w.ids(), "m1 m2");
   EXPECT_EQ(w.ids("j"), "x");
   EXPECT_EQ(small.tell({fill}), "refused:handler_refused");
@@ -412,7 +418,8 @@ TEST_F(Shard, IdleEntitiesLeaveMemoryButNotUnderACommit) {
   EXPECT_EQ(w.ids(), "m1 m2 m3");
 }
 
-// Links -----------------------------------------------------------------------------------------------------------------
+// Links
+// -----------------------------------------------------------------------------------------------------------------
 
 TEST_F(Shard, ALinkThatIsGoneTakesAlongOnlyWhatHasNotBegun) {
   a.start();

@@ -28,8 +28,8 @@ inline std::shared_ptr<const placement> placed_on(const std::string& owner, std:
   return std::make_shared<const placement>(std::move(v), 1);
 }
 
-/// A member's shard between a test and a store. Commands wait in `sent` until the test has them executed, loses them, or
-/// answers them itself; what the shard says is kept.
+/// A member's shard between a test and a store. Commands wait in `sent` until the test has them executed, loses them,
+/// or answers them itself; what the shard says is kept.
 class owner {
 public:
   owner(std::string name, fake_store& store, instant& now, entity_catalog known = diary_catalog(),
@@ -37,8 +37,7 @@ public:
       : self{std::move(name), 1},
         catalog(std::move(known)),
         metrics(catalog.types.size()),
-        decide(test_shard, policy, test_dataset, catalog, metrics,
-               [this] { return store_.mint(self.node); }),
+        decide(test_shard, policy, test_dataset, catalog, metrics, [this] { return store_.mint(self.node); }),
         store_(store),
         now_(now) {}
 
