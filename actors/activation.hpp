@@ -27,8 +27,8 @@ struct resident {
   std::string damage;  ///< not empty: the stored blob could not be decoded, and is never overwritten
 };
 
-/// The entities of one shard that are in memory. Loaded on the first touch, dropped when idle or when there are too many;
-/// what is stored is not affected by either. Not thread-safe.
+/// The entities of one shard that are in memory. Loaded on the first touch, dropped when idle or when there are too
+/// many; what is stored is not affected by either. Not thread-safe.
 class activation {
 public:
   /// Null if the entity is not in memory.

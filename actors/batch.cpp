@@ -30,7 +30,9 @@ message_result answer_for(processed_set::verdict v, const message& m) {
   PAWL_INVARIANT(false, "a fresh message has no answer yet");
 }
 
-std::string name_of(const message& m) { return "message '" + std::string{m.name} + "' of '" + std::string{m.type} + "'"; }
+std::string name_of(const message& m) {
+  return "message '" + std::string{m.name} + "' of '" + std::string{m.type} + "'";
+}
 
 }  // namespace
 
@@ -42,8 +44,8 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
   while (starts_.size() <= index) starts_.push_back(f.results.size());
   const auto& m = f.next();
   if (f.blocked.contains(m.key)) {
-    f.results.push_back({result_kind::blocked, reason_code::earlier_unresolved,
-                         "an earlier message for this key is not resolved"});
+    f.results.push_back(
+        {result_kind::blocked, reason_code::earlier_unresolved, "an earlier message for this key is not resolved"});
     return true;
   }
   bool depends = false;
@@ -113,11 +115,12 @@ message_result batch::apply(type_index type, resident& r, const message& m, cons
   switch (done.what) {
   case handled::kind::applied: break;
   case handled::kind::unknown_message:
-    return not_now(reason_code::unknown_message_type, name_of(m) + " is not known to the shard's owner (known: " +
-                                                          behavior.messages() + ")");
+    return not_now(reason_code::unknown_message_type,
+                   name_of(m) + " is not known to the shard's owner (known: " + behavior.messages() + ")");
   case handled::kind::undecodable:
     return refusal(reason_code::undecodable, name_of(m) + " cannot be decoded: " + done.text);
-  case handled::kind::failed: return refusal(reason_code::handler_error, "handler of " + name_of(m) + " threw: " + done.text);
+  case handled::kind::failed:
+    return refusal(reason_code::handler_error, "handler of " + name_of(m) + " threw: " + done.text);
   case handled::kind::refused: return refusal(reason_code::handler_refused, std::move(done.text));
   case handled::kind::exhausted: return not_now(reason_code::handler_error, "the owner is out of memory");
   }
@@ -181,10 +184,8 @@ std::optional<std::vector<std::pair<std::string, std::string>>> batch::seal(cons
     if (!s.ids.empty()) fields.emplace_back(id_group_field(catalog_.types[t]->name(), s.group_number), s.group);
     auto known = std::find_if(sealed_.groups.begin(), sealed_.groups.end(),
                               [&s](const id_groups& g) { return g.type == s.after.type; });
-    if (known != sealed_.groups.end())
-      *known = s.after;
-    else if (s.after.next > 0)
-      sealed_.groups.push_back(s.after);
+    if (known != sealed_.groups.end()) *known = s.after;
+    else if (s.after.next > 0) sealed_.groups.push_back(s.after);
   }
   for (auto& w : work_) {
     if (!w.changed) continue;

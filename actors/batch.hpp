@@ -52,8 +52,8 @@ struct queued_frame {
 
 /// The messages of one commit, applied to copies: what they changed, the ids they used, and their results.
 ///
-/// Nothing outside is touched until `confirm`; dropping the batch undoes it (rule B16). Reads confirmed memory only, so it
-/// must be the only batch of its shard. Not thread-safe.
+/// Nothing outside is touched until `confirm`; dropping the batch undoes it (rule B16). Reads confirmed memory only, so
+/// it must be the only batch of its shard. Not thread-safe.
 class batch {
 public:
   /// `exact`: measures every state after every message instead of once at the end; needed only when a state grew beyond
@@ -62,8 +62,8 @@ public:
 
   batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how);
 
-  /// Runs the message that is next in `f`, the frame at `index` of the queue, and notes its result; false if it must wait
-  /// for a later batch (its entity is not in memory, or this batch is full).
+  /// Runs the message that is next in `f`, the frame at `index` of the queue, and notes its result; false if it must
+  /// wait for a later batch (its entity is not in memory, or this batch is full).
   [[nodiscard]] bool run(queued_frame& f, std::size_t index, instant now);
 
   /// True if there is something to store.
@@ -80,8 +80,8 @@ public:
 
   /// Takes back every result this batch gave in `frames`.
   void undo(std::deque<queued_frame>& frames) const;
-  /// The commit certainly did not happen, or its outcome is not known: every result that depended on it becomes `result`,
-  /// and what follows of the same keys is blocked.
+  /// The commit certainly did not happen, or its outcome is not known: every result that depended on it becomes
+  /// `result`, and what follows of the same keys is blocked.
   void fail(std::deque<queued_frame>& frames, const message_result& result) const;
 
 private:

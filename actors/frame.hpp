@@ -50,8 +50,8 @@ struct release_notice {
   shard_id shard;
 };
 
-/// The sender has read this view from the store. A member that knows an older one fetches it at once instead of with its
-/// next beat; until it does, it holds on to shards that others wait for.
+/// The sender has read this view from the store. A member that knows an older one fetches it at once instead of with
+/// its next beat; until it does, it holds on to shards that others wait for.
 struct view_notice {
   view_number view;
 };

@@ -27,10 +27,10 @@ struct entity_answer {
 /// What one node knows of one shard; for people and dashboards, never for decisions.
 struct shard_status {
   shard_id shard;
-  std::string owner;        ///< node the view places it on; empty: none
-  bool local = false;       ///< placed on this node
-  std::string claim;        ///< this node's claim state, e.g. "held", "unclaimed"
-  std::uint64_t queued = 0;  ///< messages waiting at this node for the shard
+  std::string owner;           ///< node the view places it on; empty: none
+  bool local = false;          ///< placed on this node
+  std::string claim;           ///< this node's claim state, e.g. "held", "unclaimed"
+  std::uint64_t queued = 0;    ///< messages waiting at this node for the shard
   std::uint64_t entities = 0;  ///< in memory here
   std::uint64_t commits = 0;   ///< sequence number of the last confirmed commit, 0 if not held
 };

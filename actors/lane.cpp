@@ -31,9 +31,9 @@ lane_effects lane::submit(std::vector<submission> messages, instant now) {
     // From the first that does not fit on, all are refused: a later one of the same key must not get ahead.
     if (queue_.size() >= policy_.messages_max || bytes_ + size > policy_.bytes_max) {
       for (auto* rest = &s; rest != messages.data() + messages.size(); ++rest)
-        out.answers.push_back({std::move(rest->slot),
-                               {result_kind::busy, reason_code::queue_full,
-                                "too many messages wait for this shard at this node"}});
+        out.answers.push_back(
+            {std::move(rest->slot),
+             {result_kind::busy, reason_code::queue_full, "too many messages wait for this shard at this node"}});
       break;
     }
     bytes_ += size;
@@ -71,8 +71,7 @@ void lane::send_if_possible(lane_effects& out) {
   std::size_t bytes = 0;
   for (auto& w : queue_) {
     auto size = bytes_of(w.message.msg);
-    if (!f.messages.empty() &&
-        (f.messages.size() == limits::frame_messages || bytes + size > limits::frame_bytes))
+    if (!f.messages.empty() && (f.messages.size() == limits::frame_messages || bytes + size > limits::frame_bytes))
       break;
     bytes += size;
     w.sent = true;
@@ -93,7 +92,7 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
     pause(now);
     return out;
   }
-  std::unordered_set<std::string_view> kept;     // first unresolved result: send again
+  std::unordered_set<std::string_view> kept;      // first unresolved result: send again
   std::unordered_set<std::string_view> given_up;  // first unresolved result: the sender's
   std::vector<envelope> alive;                    // what the views in the sets point into
   std::deque<waiting> remaining;
@@ -161,8 +160,10 @@ void lane::give_up(lane_effects& out, instant now) {
   while (!queue_.empty() && queue_.front().deadline <= now.steady) {
     auto& w = queue_.front();
     message_result r{result_kind::busy, reason_code::no_owner, "no owner of the shard could be reached in time"};
-    if (w.sent) r = {result_kind::unknown, reason_code::timed_out, "the owner did not answer in time; retry with the same id"};
-    if (!keys.insert(w.message.msg.key).second) r = {result_kind::blocked, reason_code::earlier_unresolved, behind_text};
+    if (w.sent)
+      r = {result_kind::unknown, reason_code::timed_out, "the owner did not answer in time; retry with the same id"};
+    if (!keys.insert(w.message.msg.key).second)
+      r = {result_kind::blocked, reason_code::earlier_unresolved, behind_text};
     in_frame = in_frame || under_way_ != 0;
     bytes_ -= bytes_of(w.message.msg);
     alive.push_back(std::move(w.message));

@@ -37,8 +37,8 @@ struct lane_effects {
 /// has at most one frame under way to the owner (rule B15). After anything but a plain answer the head is sent again,
 /// with the same ids, to whoever the owner is then: processed ids make that harmless.
 ///
-/// For each key results are given in the order of the messages, and once one is given up unresolved, so are all behind it
-/// of that key (rule B13).
+/// For each key results are given in the order of the messages, and once one is given up unresolved, so are all behind
+/// it of that key (rule B13).
 ///
 /// Bounded; what does not fit is answered `busy`. Performs no I/O; not thread-safe.
 class lane {
@@ -82,8 +82,8 @@ private:
   std::size_t bytes_ = 0;
   std::optional<link_number> route_;
   view_number view_{};
-  std::uint64_t number_ = 0;      ///< of the last frame
-  std::size_t under_way_ = 0;     ///< messages at the head that are in the frame; 0: none is under way
+  std::uint64_t number_ = 0;   ///< of the last frame
+  std::size_t under_way_ = 0;  ///< messages at the head that are in the frame; 0: none is under way
   link_number under_way_to_ = 0;
   std::uint64_t sent_ = 0;
   std::chrono::milliseconds pause_{0};

@@ -12,9 +12,9 @@ namespace pawl {
 
 /// Limits on what a door accepts. A message beyond them is refused with a reason that names the field.
 namespace limits {
-inline constexpr std::size_t id_bytes = 256;              ///< key and message id; not empty
-inline constexpr std::size_t name_bytes = 64;             ///< entity type and message name: `[A-Za-z0-9_.-]{1,64}`
-inline constexpr std::size_t payload_bytes = 1024 * 1024; /// msgpack
+inline constexpr std::size_t id_bytes = 256;               ///< key and message id; not empty
+inline constexpr std::size_t name_bytes = 64;              ///< entity type and message name: `[A-Za-z0-9_.-]{1,64}`
+inline constexpr std::size_t payload_bytes = 1024 * 1024;  /// msgpack
 inline constexpr std::size_t payload_depth = 32;
 inline constexpr std::size_t batch_messages = 10'000;
 inline constexpr std::size_t reason_bytes = 512;  ///< reasons are cut to this
@@ -30,8 +30,8 @@ struct message {
   std::string_view id;       ///< unique per (type, key) over all senders (rule B18)
   std::string_view payload;  ///< msgpack map
   unix_ms sent_at = 0;
-  std::uint64_t seq = 0;   ///< the sender's number per key, from 1; 0: none given
-  bool stamped = false;    ///< `sent_at` was filled in by the door, so it may differ on a retry
+  std::uint64_t seq = 0;  ///< the sender's number per key, from 1; 0: none given
+  bool stamped = false;   ///< `sent_at` was filled in by the door, so it may differ on a retry
 };
 
 /// A message and what keeps its bytes alive.
@@ -58,17 +58,17 @@ enum class reason_code : std::uint8_t {
   none,
   unknown_entity_type,
   unknown_message_type,
-  undecodable,          ///< payload does not fit the message's fields; the text names field and type
-  handler_error,        ///< the handler threw
-  handler_refused,      ///< the handler called ctx.refuse
-  id_reused,            ///< same id, other content (HTTP 409)
-  too_old,              ///< at or below the retention floor
-  from_the_future,      ///< sent_at too far ahead of the owner's clock
-  invalid,              ///< the door: a field is missing, too long or of the wrong type
+  undecodable,      ///< payload does not fit the message's fields; the text names field and type
+  handler_error,    ///< the handler threw
+  handler_refused,  ///< the handler called ctx.refuse
+  id_reused,        ///< same id, other content (HTTP 409)
+  too_old,          ///< at or below the retention floor
+  from_the_future,  ///< sent_at too far ahead of the owner's clock
+  invalid,          ///< the door: a field is missing, too long or of the wrong type
   state_too_large,
   store_full,
   store_down,
-  ids_full,             ///< processed set at its count limit within the retention window
+  ids_full,  ///< processed set at its count limit within the retention window
   queue_full,
   no_owner,
   moved,

@@ -32,17 +32,17 @@ struct node_options {
   std::string redis_socket;  ///< path of a unix socket; wins over host and port
   std::string redis_host = "127.0.0.1";
   std::uint16_t redis_port = 6379;
-  std::string redis_user;           ///< ACL user; empty: the default user
-  std::string redis_password_file;  ///< file with the password; else environment PAWL_REDIS_PASSWORD
-  std::string redis_password;       ///< resolved secret; never printed, never a flag
+  std::string redis_user;                          ///< ACL user; empty: the default user
+  std::string redis_password_file;                 ///< file with the password; else environment PAWL_REDIS_PASSWORD
+  std::string redis_password;                      ///< resolved secret; never printed, never a flag
   std::chrono::milliseconds redis_timeout{2'000};  ///< no reply for this long breaks the connection
   std::uint32_t redis_connections = 1;
   bool allow_volatile = false;  ///< accept a store without AOF
 
   // [cluster]
   std::chrono::milliseconds beat{200};
-  std::chrono::milliseconds lease{3'000};   ///< a member whose beat stands still this long is evicted
-  std::chrono::milliseconds settle{300};    ///< wait before the first claims of a cold start (rule C25)
+  std::chrono::milliseconds lease{3'000};    ///< a member whose beat stands still this long is evicted
+  std::chrono::milliseconds settle{300};     ///< wait before the first claims of a cold start (rule C25)
   std::chrono::milliseconds handoff{5'000};  ///< a live owner may hold a shard this long after the view moved it
   std::chrono::milliseconds drain{10'000};   ///< SIGTERM: leave after this even if shards are still held
 

@@ -165,8 +165,8 @@ bool decode_frame_answer(byte_reader r, std::vector<peer_message>& out) {
     if (what > static_cast<std::uint8_t>(result_kind::unknown) ||
         code > static_cast<std::uint8_t>(reason_code::earlier_unresolved))
       return false;
-    m.results.push_back({static_cast<result_kind>(what), static_cast<reason_code>(code),
-                         std::string{r.bytes(limits::reason_bytes)}});
+    m.results.push_back(
+        {static_cast<result_kind>(what), static_cast<reason_code>(code), std::string{r.bytes(limits::reason_bytes)}});
   }
   if (!r.finished()) return false;
   out.emplace_back(std::move(m));

@@ -39,8 +39,7 @@ struct ping {};
 struct pong {};
 
 using peer_message =
-    std::variant<hello, frame, frame_answer, read_request, read_answer, release_notice, view_notice, ping,
-                 pong>;
+    std::variant<hello, frame, frame_answer, read_request, read_answer, release_notice, view_notice, ping, pong>;
 
 /// Appends the bytes of one message.
 void encode_peer_message(const peer_message& m, std::string& out);
@@ -66,8 +65,8 @@ private:
 class credit_window {
 public:
   explicit credit_window(std::size_t bytes) : limit_(bytes) {}
-  /// True if a frame of this size may go now; it then counts until `returned`. One frame may always be under way, whatever
-  /// its size.
+  /// True if a frame of this size may go now; it then counts until `returned`. One frame may always be under way,
+  /// whatever its size.
   [[nodiscard]] bool take(std::size_t bytes) noexcept {
     if (used_ != 0 && used_ + bytes > limit_) return false;
     used_ += bytes;

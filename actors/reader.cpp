@@ -17,10 +17,8 @@ reader::effects reader::submit(entity_id entity, callback done, instant now) {
   p.entity = std::move(entity);
   p.done = std::move(done);
   p.deadline = now.steady + policy_.timeout;
-  if (route_)
-    out.send.push_back({shard_, number, p.entity});
-  else
-    p.again = p.deadline;
+  if (route_) out.send.push_back({shard_, number, p.entity});
+  else p.again = p.deadline;
   return out;
 }
 

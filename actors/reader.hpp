@@ -19,9 +19,9 @@ struct reader_policy {
   std::size_t reads_max = 1'024;
 };
 
-/// The router's side of reads of one shard: sends each to the shard's owner, again after a refusal or a change of owner,
-/// until it is answered or its time is over. Reads change nothing, so they may be repeated freely.
-/// Performs no I/O; not thread-safe.
+/// The router's side of reads of one shard: sends each to the shard's owner, again after a refusal or a change of
+/// owner, until it is answered or its time is over. Reads change nothing, so they may be repeated freely. Performs no
+/// I/O; not thread-safe.
 class reader {
 public:
   using callback = std::function<void(entity_answer)>;

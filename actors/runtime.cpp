@@ -82,6 +82,7 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
   if (!dataset.ok()) return fail(dataset.error);
 
   std::vector<std::string> names;
+  names.reserve(types.size());
   for (const auto& t : types) names.push_back(t->name());
   node_metrics metrics{dataset.info.shards, names};
   entity_catalog catalog{std::move(types), message_digester{dataset.info.secret}, options.state_bytes};

@@ -46,8 +46,8 @@ resident resident_from(const entity_behavior& behavior, const std::optional<std:
 
 }  // namespace
 
-shard::shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_catalog& catalog, shard_metrics& metrics,
-             std::function<fencing_token()> mint)
+shard::shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_catalog& catalog,
+             shard_metrics& metrics, std::function<fencing_token()> mint)
     : id_(id),
       policy_(policy),
       dataset_(dataset),
@@ -113,7 +113,8 @@ void shard::carry_out(shard_claim::request r, shard_effects& out, instant now) {
   case kind::none: break;
   case kind::read: claim_ticket_ = ask(out, read_record{}); break;
   case kind::claim:
-    claim_ticket_ = ask(out, claim_shard{std::move(r.held), std::move(r.fresh), claim_.self(), claim_.view_of_placement()});
+    claim_ticket_ =
+        ask(out, claim_shard{std::move(r.held), std::move(r.fresh), claim_.self(), claim_.view_of_placement()});
     break;
   case kind::release: claim_ticket_ = ask(out, release_shard{std::move(r.held)}); break;
   }
@@ -164,16 +165,12 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
     }
   } else if (a.ticket == commit_ticket_) {
     commit_ticket_ = 0;
-    if (a.outcome == store_outcome::done)
-      commit_done(out, now);
-    else
-      commit_failed(a, out, now);
+    if (a.outcome == store_outcome::done) commit_done(out, now);
+    else commit_failed(a, out, now);
   } else if (a.ticket == groups_ticket_) {
     groups_ticket_ = 0;
-    if (a.outcome == store_outcome::done)
-      on_groups(std::get<load_answer>(std::move(a.body)), out, now);
-    else
-      doubt(out, "loading processed ids: " + a.text, now);
+    if (a.outcome == store_outcome::done) on_groups(std::get<load_answer>(std::move(a.body)), out, now);
+    else doubt(out, "loading processed ids: " + a.text, now);
   } else if (a.ticket == entities_ticket_) {
     entities_ticket_ = 0;
     if (a.outcome == store_outcome::done) {
@@ -204,9 +201,9 @@ void shard::granted(claim_answer a, shard_effects& out, instant now) {
 
   if (!keep) {
     if (stored->seq < highest_seq_)
-      out.notes.push_back({shard_effects::event::rolled_back,
-                           "commit " + std::to_string(highest_seq_) +
-                               " was confirmed here, the store has " + std::to_string(stored->seq)});
+      out.notes.push_back({shard_effects::event::rolled_back, "commit " + std::to_string(highest_seq_) +
+                                                                  " was confirmed here, the store has " +
+                                                                  std::to_string(stored->seq)});
     drop_memory(out, now);
     confirmed_ = std::move(*stored);
     return load_groups(out, now);
@@ -216,8 +213,8 @@ void shard::granted(claim_answer a, shard_effects& out, instant now) {
   if (batch_ && stored->seq == confirmed_.seq + 1 && a.frontier == fields_.front().second) return commit_done(out, now);
   if (stored->seq != confirmed_.seq)
     return stop(out,
-                "the store was rolled back: commit " + std::to_string(confirmed_.seq) + " was confirmed, the store has " +
-                    std::to_string(stored->seq),
+                "the store was rolled back: commit " + std::to_string(confirmed_.seq) +
+                    " was confirmed, the store has " + std::to_string(stored->seq),
                 now);
   if (batch_) send_commit(out, now);
   settle(out, now);
@@ -299,10 +296,8 @@ void shard::ready(shard_effects& out, instant now) {
   highest_seq_ = std::max(highest_seq_, confirmed_.seq);
   next_passivation_ = now.steady + policy_.passivate_after / 4;
   auto reason = handoff_reason::takeover;
-  if (record_.owner.empty())
-    reason = handoff_reason::start;
-  else if (record_.released)
-    reason = claim_.knows(record_.owner) ? handoff_reason::join : handoff_reason::drain;
+  if (record_.owner.empty()) reason = handoff_reason::start;
+  else if (record_.released) reason = claim_.knows(record_.owner) ? handoff_reason::join : handoff_reason::drain;
   metrics_.handoffs[static_cast<std::size_t>(reason)].add();
   metrics_.handoff_pause.observe(seconds(now.steady - claim_.mine_since()));
   out.notes.push_back({shard_effects::event::claimed, handoff_reason_names[static_cast<std::size_t>(reason)]});
@@ -342,7 +337,6 @@ shard_effects shard::on_frame(link_number from, frame f, instant now) {
                                [from](const queued_frame& q) { return q.from == from && q.results.empty(); }),
                 frames_.end());
   bool sender_is_ahead = f.view > claim_.view_of_placement();
-  auto seen = f.view;
   queued_frame q;
   q.from = from;
   q.contents = std::move(f);
@@ -352,8 +346,8 @@ shard_effects shard::on_frame(link_number from, frame f, instant now) {
     refuse_waiting(out, {result_kind::busy, reason_code::no_owner, "the shard is stopped; see the owner's log"}, now);
   } else if (!claim_.mine() && sender_is_ahead) {
     // The sender may know a view that gives us the shard. The frame waits for ours to catch up.
+    // It is a reason to read the table, not to raise it: a peer may say any number.
     out.refresh_view = true;
-    out.seen_view = seen;
   } else if (!claim_.mine()) {
     refuse_waiting(out, {result_kind::busy, reason_code::moved, "another member owns the shard"}, now);
   } else {
@@ -398,7 +392,8 @@ void shard::run_batch(shard_effects& out, instant now) {
   for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
     batch_.emplace(catalog_, residents_, processed_, sizing);
     for (std::size_t i = 0; i < frames_.size(); ++i)
-      while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {}
+      while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {
+      }
     if (!batch_->writes()) {
       batch_.reset();
       answer_finished(out, now);
@@ -477,12 +472,9 @@ shard_effects shard::on_read(link_number from, read_request r, instant now) {
   entity_answer no;
   if (!catalog_.find(r.entity.type))
     no.reason = "entity type '" + r.entity.type + "' is not known to the shard's owner";
-  else if (claim_.current() == shard_claim::state::lost)
-    no.reason = "the shard is stopped; see the owner's log";
-  else if (!claim_.mine())
-    no.reason = "another member owns the shard";
-  else if (reads_.size() >= reads_max)
-    no.reason = "too many reads wait for this shard";
+  else if (claim_.current() == shard_claim::state::lost) no.reason = "the shard is stopped; see the owner's log";
+  else if (!claim_.mine()) no.reason = "another member owns the shard";
+  else if (reads_.size() >= reads_max) no.reason = "too many reads wait for this shard";
   if (!no.reason.empty()) {
     out.reads.push_back({from, {id_, r.number, std::move(no)}});
     return out;

@@ -40,9 +40,9 @@ struct shard_effects {
   std::vector<shard_command> commands;
   std::vector<framed> answers;
   std::vector<read_done> reads;
-  std::vector<note> notes;              ///< for the log
+  std::vector<note> notes;                 ///< for the log
   std::optional<member_id> tell_released;  ///< send a release_notice to this member
-  bool refresh_view = false;            ///< a newer view is needed, at least `seen_view`
+  bool refresh_view = false;               ///< a newer view is needed, at least `seen_view`
   view_number seen_view;
 };
 
@@ -142,7 +142,7 @@ private:
   std::size_t trim_count_ = 0;
 
   std::deque<queued_frame> frames_;
-  std::optional<batch> batch_;  ///< the commit under way, or in doubt
+  std::optional<batch> batch_;                               ///< the commit under way, or in doubt
   std::vector<std::pair<std::string, std::string>> fields_;  ///< its bytes, kept until it is resolved (rule C21)
   steady_time commit_sent_{};
   std::deque<waiting_read> reads_;

@@ -27,8 +27,7 @@ std::uint64_t ring_hash(std::string_view text, std::uint64_t salt) {
 
 placement::placement(view v, std::uint32_t shards) : view_(std::move(v)), owners_(shards, nobody) {
   PAWL_INVARIANT(view_.members.size() < nobody, "more members than an owner index can name");
-  std::sort(view_.members.begin(), view_.members.end(),
-            [](const member& a, const member& b) { return a.id < b.id; });
+  std::sort(view_.members.begin(), view_.members.end(), [](const member& a, const member& b) { return a.id < b.id; });
 
   struct point {
     std::uint64_t at;
@@ -46,8 +45,8 @@ placement::placement(view v, std::uint32_t shards) : view_(std::move(v)), owners
   if (ring.empty()) return;
   std::sort(ring.begin(), ring.end());
 
-  // ceil(1.1 × shards / candidates), in integers: every member must get the same answer on every machine.
-  auto capacity = (11 * std::size_t{shards} + 10 * candidates - 1) / (10 * candidates);
+  // Room for 1.12 × the average, and always for the average: in integers, so that every machine gets the same answer.
+  auto capacity = std::max((shards + candidates - 1) / candidates, 112 * std::size_t{shards} / (100 * candidates));
   std::vector<std::size_t> load(view_.members.size(), 0);
   for (std::uint32_t s = 0; s < shards; ++s) {
     auto at = ring_hash("shard", (std::uint64_t{s} + 1) * 0x9e3779b97f4a7c15u);

@@ -9,8 +9,8 @@ namespace pawl {
 
 /// Which member owns which shard: a pure function of the view, so every member computes the same table and nobody
 /// coordinates. Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2018): each member has many
-/// points on a ring; a shard goes to the first member clockwise that has room, where room is ceil(1.1 × N / M).
-/// The ring knows nodes by name, so a restarted node finds its former shards.
+/// points on a ring; a shard goes to the first member clockwise that has room, where room is 1.12 × N / M, at least
+/// ceil(N / M). The ring knows nodes by name, so a restarted node finds its former shards.
 ///
 /// Immutable; may be shared between threads.
 class placement {

@@ -12,7 +12,9 @@ namespace pawl {
 /// A counter with one writer thread at a time and any number of readers: a plain load and store, no locked instruction.
 class single_writer_counter {
 public:
-  void add(std::uint64_t n = 1) noexcept { v_.store(v_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void add(std::uint64_t n = 1) noexcept {
+    v_.store(v_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   void set(std::uint64_t n) noexcept { v_.store(n, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t value() const noexcept { return v_.load(std::memory_order_relaxed); }
 
@@ -85,7 +87,7 @@ struct shard_metrics {
 
 /// All instruments of one node. Written by the runtime, read by the exporter; lives as long as the node.
 struct node_metrics {
-  node_metrics(std::uint32_t shards, std::vector<std::string> entity_type_names);
+  node_metrics(std::uint32_t shard_count, std::vector<std::string> entity_type_names);
 
   std::vector<std::string> entity_types;
   std::vector<std::unique_ptr<shard_metrics>> shards;

@@ -47,7 +47,7 @@ public:
   struct staged {
     std::vector<message_digest> ids;
     unix_ms greatest_sent_at = 0;  ///< of `ids`
-    unix_ms high = 0;              ///< greatest `sent_at` accepted (not of refused messages)
+    unix_ms high = 0;              ///< greatest `sent_at` that moves the window (not of messages from the future)
     // Filled in by `seal`:
     std::string group;  ///< bytes of the group written
     std::uint64_t group_number = 0;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 namespace pawl {
 namespace {
@@ -60,7 +60,7 @@ dialled_msg connect_to(const member_id& peer, const std::string& address) {
     }
     ::close(fd);
     out.refused = error == ECONNREFUSED;
-    out.error = address + ": " + std::strerror(error);
+    out.error = address + ": " + std::system_category().message(error);
   }
   return out;
 }
@@ -68,9 +68,8 @@ dialled_msg connect_to(const member_id& peer, const std::string& address) {
 }  // namespace
 
 void dial(caf::actor_system& system, const caf::actor& to, const member_id& peer, const std::string& address) {
-  system.spawn<caf::detached>([to, peer, address](caf::event_based_actor*) {
-    caf::anon_send(to, connect_to(peer, address));
-  });
+  system.spawn<caf::detached>(
+      [to, peer, address](caf::event_based_actor*) { caf::anon_send(to, connect_to(peer, address)); });
 }
 
 }  // namespace pawl

@@ -14,8 +14,8 @@
 
 namespace pawl {
 
-/// Which links this process has, by number. Numbers are never used twice, so an answer meant for a link that is gone finds
-/// nobody. Thread-safe.
+/// Which links this process has, by number. Numbers are never used twice, so an answer meant for a link that is gone
+/// finds nobody. Thread-safe.
 class link_hub {
 public:
   [[nodiscard]] link_number next_number() noexcept { return last_.fetch_add(1) + 1; }

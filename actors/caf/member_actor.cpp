@@ -34,9 +34,8 @@ member_actor::member_actor(caf::actor_config& cfg, node_host& host, std::string 
       peer_address_(std::move(peer_address)),
       http_address_(std::move(http_address)),
       membership_(host.options.node, policy_of(host.options)) {
-  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error {
-    stop_on_exception("member", e);
-  });
+  set_exception_handler(
+      [](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error { stop_on_exception("member", e); });
 }
 
 caf::behavior member_actor::make_behavior() {
@@ -139,10 +138,8 @@ void member_actor::carry_out(membership::effects e) {
     host_.metrics.evictions.fetch_add(e.left ? 0 : 1);
     for (const auto& shard : host_.shard_handles) caf::anon_send(shard, evicted_msg{});
   }
-  if (e.publish)
-    publish();
-  else
-    host_.show({host_.sight().table, membership_.self(), std::string{to_string(membership_.current_state())}});
+  if (e.publish) publish();
+  else host_.show({host_.sight().table, membership_.self(), std::string{to_string(membership_.current_state())}});
   if (!e.fatal.empty()) finish(e.fatal);
   if (e.left) finish("");
 }

@@ -86,8 +86,8 @@ struct node::implementation {
   bool stopped = false;
 };
 
-node::node(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards, node_metrics& metrics,
-           std::function<void(std::string)> on_end)
+node::node(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards,
+           node_metrics& metrics, std::function<void(std::string)> on_end)
     : impl_(std::make_unique<implementation>(std::move(options), std::move(catalog), dataset, shards, metrics)) {
   impl_->host.on_end = std::move(on_end);
   for (std::uint32_t s = 0; s < shards; ++s)
@@ -144,7 +144,8 @@ void node::start(shard_store& shards, member_store& members, std::uint32_t store
   host.members = &members;
   impl_->store_lanes = store_lanes;
   auto name = host.options.advertise.empty() ? host.options.peer_address : host.options.advertise;
-  host.member_handle = impl_->system.spawn<member_actor>(host, name + ":" + std::to_string(impl_->peer_port), http_address);
+  host.member_handle =
+      impl_->system.spawn<member_actor>(host, name + ":" + std::to_string(impl_->peer_port), http_address);
 }
 
 void node::drain() {
@@ -226,14 +227,10 @@ shard_id node::shard_of(std::string_view key) const { return pawl::shard_of(key,
 bool node::ready(std::string& why) const {
   const auto& host = impl_->host;
   auto sight = host.sight();
-  if (!host.store_up)
-    why = "the store cannot be reached";
-  else if (sight.state != "up")
-    why = "this node is " + sight.state;
-  else if (sight.table->number().value == 0)
-    why = "no view of the cluster yet";
-  else
-    return true;
+  if (!host.store_up) why = "the store cannot be reached";
+  else if (sight.state != "up") why = "this node is " + sight.state;
+  else if (sight.table->number().value == 0) why = "no view of the cluster yet";
+  else return true;
   return false;
 }
 

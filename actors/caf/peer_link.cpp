@@ -165,8 +165,7 @@ caf::behavior peer_link(link_actor* self, caf::io::connection_handle connection,
         state.heard = clock_now().steady;
         state.host->metrics.peer_bytes_in.fetch_add(m.buf.size(), std::memory_order_relaxed);
         std::vector<peer_message> messages;
-        bool good =
-            state.decoder.feed({reinterpret_cast<const char*>(m.buf.data()), m.buf.size()}, messages);
+        bool good = state.decoder.feed({reinterpret_cast<const char*>(m.buf.data()), m.buf.size()}, messages);
         for (auto& x : messages) {
           if (!state.closing.empty()) return;
           take(self, connection, std::move(x));
@@ -175,10 +174,8 @@ caf::behavior peer_link(link_actor* self, caf::io::connection_handle connection,
       },
       [=](to_peer_msg& m) {
         if (!self->state.closing.empty()) return;
-        if (auto* f = std::get_if<frame>(&m.message))
-          send_frame(self, connection, std::move(*f));
-        else
-          write(self, connection, m.message);
+        if (auto* f = std::get_if<frame>(&m.message)) send_frame(self, connection, std::move(*f));
+        else write(self, connection, m.message);
       },
       [=](wake_msg) {
         if (!self->state.closing.empty()) return;
@@ -197,9 +194,7 @@ namespace {
 
 caf::behavior acceptor(caf::io::broker* self, node_host* host) {
   return {
-      [=](const caf::io::new_connection_msg& m) {
-        self->fork(peer_link, m.handle, host, std::optional<member_id>{});
-      },
+      [=](const caf::io::new_connection_msg& m) { self->fork(peer_link, m.handle, host, std::optional<member_id>{}); },
       [=](const caf::io::acceptor_closed_msg&) { self->quit(); },
       [=](close_msg) { self->quit(); },
   };

@@ -14,8 +14,8 @@
 
 namespace pawl {
 
-/// One connection to another member. Cuts and checks what arrives, hands it to the shard it is for, and writes what it is
-/// given; frames wait here when the peer's window is used up. Ends with the connection, or when the peer breaks the
+/// One connection to another member. Cuts and checks what arrives, hands it to the shard it is for, and writes what it
+/// is given; frames wait here when the peer's window is used up. Ends with the connection, or when the peer breaks the
 /// protocol or stays silent.
 struct link_state {
   node_host* host = nullptr;

@@ -68,9 +68,8 @@ shard_actor::shard_actor(caf::actor_config& cfg, node_host& host, shard_id id)
              [node = host.options.node] { return mint_token(node); }),
       lane_(id, lane_policy_of(host.options)),
       reader_(id, reader_policy_of(host.options)) {
-  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error {
-    stop_on_exception("shard", e);
-  });
+  set_exception_handler(
+      [](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error { stop_on_exception("shard", e); });
 }
 
 caf::behavior shard_actor::make_behavior() {
@@ -143,16 +142,11 @@ void shard_actor::route() {
 }
 
 void shard_actor::take_peer_message(link_number link, peer_message m) {
-  if (auto* f = std::get_if<frame>(&m))
-    carry_out(shard_.on_frame(link, std::move(*f), clock_now()));
-  else if (auto* a = std::get_if<frame_answer>(&m))
-    carry_out(lane_.on_answer(link, std::move(*a), clock_now()));
-  else if (auto* r = std::get_if<read_request>(&m))
-    carry_out(shard_.on_read(link, std::move(*r), clock_now()));
-  else if (auto* ra = std::get_if<read_answer>(&m))
-    carry_out(reader_.on_answer(link, std::move(*ra), clock_now()));
-  else if (std::holds_alternative<release_notice>(m))
-    carry_out(shard_.on_release_notice(clock_now()));
+  if (auto* f = std::get_if<frame>(&m)) carry_out(shard_.on_frame(link, std::move(*f), clock_now()));
+  else if (auto* a = std::get_if<frame_answer>(&m)) carry_out(lane_.on_answer(link, std::move(*a), clock_now()));
+  else if (auto* r = std::get_if<read_request>(&m)) carry_out(shard_.on_read(link, std::move(*r), clock_now()));
+  else if (auto* ra = std::get_if<read_answer>(&m)) carry_out(reader_.on_answer(link, std::move(*ra), clock_now()));
+  else if (std::holds_alternative<release_notice>(m)) carry_out(shard_.on_release_notice(clock_now()));
 }
 
 void shard_actor::send(link_number link, peer_message m) {
@@ -170,22 +164,18 @@ void shard_actor::carry_out(shard_effects e) {
   }
   if (e.refresh_view) want_view(e.seen_view);
   for (auto& a : e.answers) {
-    if (a.to == 0)
-      carry_out(lane_.on_answer(0, std::move(a.answer), clock_now()));
-    else
-      send(a.to, std::move(a.answer));
+    if (a.to == 0) carry_out(lane_.on_answer(0, std::move(a.answer), clock_now()));
+    else send(a.to, std::move(a.answer));
   }
   for (auto& r : e.reads) {
-    if (r.to == 0)
-      carry_out(reader_.on_answer(0, std::move(r.answer), clock_now()));
-    else
-      send(r.to, std::move(r.answer));
+    if (r.to == 0) carry_out(reader_.on_answer(0, std::move(r.answer), clock_now()));
+    else send(r.to, std::move(r.answer));
   }
 }
 
 void shard_actor::carry_out(lane_effects e) {
   for (auto& a : e.answers) a.to.request->answer(a.to.index, std::move(a.result));
-  if (e.seen_view.value != 0) want_view(e.seen_view);
+  if (e.seen_view.value != 0) want_view({});
   if (!e.send) return;
   auto to = *lane_.route();
   if (to == 0) {
@@ -199,10 +189,8 @@ void shard_actor::carry_out(lane_effects e) {
 void shard_actor::carry_out(reader::effects e) {
   for (auto& [callback, answer] : e.done) callback(std::move(answer));
   for (auto& r : e.send) {
-    if (lane_.route() == link_number{0})
-      carry_out(shard_.on_read(0, std::move(r), clock_now()));
-    else if (lane_.route())
-      send(*lane_.route(), std::move(r));
+    if (lane_.route() == link_number{0}) carry_out(shard_.on_read(0, std::move(r), clock_now()));
+    else if (lane_.route()) send(*lane_.route(), std::move(r));
   }
 }
 

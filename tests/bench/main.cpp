@@ -3,10 +3,10 @@
 // printed. Trust the ratio and the CPU per message: messages per second depend on what else the machine does.
 #include "actors/caf/node.hpp"
 #include "examples/order_workflow/order.hpp"
+#include "metrics/log.hpp"
 #include "persistence/codec.hpp"
 #include "persistence/redis/dataset.hpp"
 #include "persistence/redis/redis_store.hpp"
-#include "metrics/log.hpp"
 #include "tests/bench/bare_client.hpp"
 #include "tests/bench/recorder.hpp"
 #include "tests/bench/workload.hpp"
@@ -120,8 +120,9 @@ figures run_round(const settings& s, int round) {
   options.request_timeout = std::chrono::seconds{60};
   node_metrics metrics{s.shards, {"order"}};
   std::promise<void> ended;
-  node door{options, {{order_workflow::order()}, message_digester{dataset.info.secret}, options.state_bytes},
-            dataset.info.id, s.shards, metrics, [&](const std::string&) { ended.set_value(); }};
+  node door{options,         {{order_workflow::order()}, message_digester{dataset.info.secret}, options.state_bytes},
+            dataset.info.id, s.shards,
+            metrics,         [&](const std::string&) { ended.set_value(); }};
   if (auto why = door.listen(); !why.empty()) throw std::runtime_error(why);
   redis_store store{redis, cluster, door.shard_handlers(), door.member_handlers()};
   recorder tap{cluster, std::size_t{256} << 20};
@@ -203,9 +204,10 @@ int run(int argc, char** argv) {
     const auto& f = all.back();
     std::fprintf(stderr, "round %d: %.0f messages/s, bare %.0f\n", round, f.pawl_rate, f.bare_rate);
   }
-  std::printf("%u orders, %llu messages a round, %.0f %% of them sent twice, %u shards, %zu under way; every round's orders "
-              "checked\n\n",
-              s.work.orders, static_cast<unsigned long long>(s.work.messages), s.work.duplicates * 100, s.shards, s.window);
+  std::printf(
+      "%u orders, %llu messages a round, %.0f %% of them sent twice, %u shards, %zu under way; every round's orders "
+      "checked\n\n",
+      s.work.orders, static_cast<unsigned long long>(s.work.messages), s.work.duplicates * 100, s.shards, s.window);
   std::printf("%-34s %12s %14s %14s %10s\n", "", "messages/s", "server us/msg", "node us/msg", "msgs/commit");
   std::printf("%-34s %12.0f %14.2f %14.2f %10.1f\n", "pawl, in-process door", median(all, &figures::pawl_rate),
               median(all, &figures::pawl_server_us), median(all, &figures::node_us), median(all, &figures::per_commit));

@@ -17,8 +17,8 @@ struct recorded_commit {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-/// Passes commands on to the real store and keeps a copy of its commits, up to a bound, so that a bare client can send the
-/// same bytes. The copies are made while the run is timed; they cost it about what a `memcpy` costs.
+/// Passes commands on to the real store and keeps a copy of its commits, up to a bound, so that a bare client can send
+/// the same bytes. The copies are made while the run is timed; they cost it about what a `memcpy` costs.
 class recorder : public shard_store {
 public:
   recorder(const std::string& cluster, std::size_t bytes_max) : names_(cluster), left_(bytes_max) {}

@@ -56,10 +56,8 @@ std::vector<envelope> workload::next(std::size_t most) {
     auto& e = expected_[key];
     ++e.events;
     e.chain = order_workflow::next_link(e.chain, id);
-    if (recent_.size() < recent_max)
-      recent_.emplace_back(key, id);
-    else
-      recent_[distinct_ % recent_max] = {key, id};
+    if (recent_.size() < recent_max) recent_.emplace_back(key, id);
+    else recent_[distinct_ % recent_max] = {key, id};
   }
   return out.finish();
 }

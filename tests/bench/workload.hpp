@@ -25,7 +25,8 @@ public:
 
   /// The next at most `most` messages, as a door would hand them in. Empty when all were given.
   [[nodiscard]] std::vector<envelope> next(std::size_t most);
-  /// Per key: how many distinct messages it was sent, and the hash chain over their ids in order, as the entity keeps it.
+  /// Per key: how many distinct messages it was sent, and the hash chain over their ids in order, as the entity keeps
+  /// it.
   struct expected {
     std::uint64_t events = 0;
     std::string chain = "0000000000000000";

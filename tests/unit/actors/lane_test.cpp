@@ -90,14 +90,15 @@ TEST_F(Lane, HasOneFrameUnderWayAndQueuesTheRestBehindIt) {
 TEST_F(Lane, SendsTheHeadAgainFirstAndNewRequestsBehindIt) {
   route(owner_a);
   submit({{"1"}, {.id = "x", .key = "j"}, {"2"}});
+  submit({{"3"}});
   answer({unknown, applied, blocked});
   EXPECT_EQ(results(), "x applied");
-  submit({{"3"}});
+  submit({{"4"}});
   EXPECT_EQ(frames, 1);
   pass(5ms);
-  EXPECT_EQ(last_frame(), "1 2 3");
-  answer({{result_kind::duplicate, reason_code::none, {}}, applied, applied});
-  EXPECT_EQ(results(), "1 duplicate, 2 applied, 3 applied");
+  EXPECT_EQ(last_frame(), "1 2 3 4");
+  answer({{result_kind::duplicate, reason_code::none, {}}, applied, applied, applied});
+  EXPECT_EQ(results(), "1 duplicate, 2 applied, 3 applied, 4 applied");
 }
 
 // rules B13, B15: giving up a message gives up everything behind it of its key, and nothing else
