@@ -67,6 +67,7 @@ TEST(Faults, a_stopped_owner_that_wakes_with_requests_at_its_door_acknowledges_n
 
   cluster.pause("n2");
   std::vector<std::future<post_answer>> answers;
+  answers.reserve(keys.size());
   for (const auto& key : keys)
     answers.push_back(std::async(std::launch::async, [client = cluster.client("n2"), key]() mutable {
       return client.post(event_of(key, 2).json);

@@ -27,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int steps = 4'000;
-constexpr int seeds = 300;
+constexpr int seeds = 200;
 constexpr int members = 2;
 
 void require(bool holds, const std::string& what) {
