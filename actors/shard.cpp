@@ -214,7 +214,8 @@ void shard::granted(claim_answer a, shard_effects& out, instant now) {
   if (stored->seq != confirmed_.seq)
     return stop(out,
                 "the store was rolled back: commit " + std::to_string(confirmed_.seq) +
-                    " was confirmed, the store has " + std::to_string(stored->seq),
+                    " was confirmed, the store has " + std::to_string(stored->seq) +
+                    "; restart this node to go on from there",
                 now);
   if (batch_) send_commit(out, now);
   settle(out, now);
@@ -297,7 +298,7 @@ void shard::ready(shard_effects& out, instant now) {
   next_passivation_ = now.steady + policy_.passivate_after / 4;
   auto reason = handoff_reason::takeover;
   if (record_.owner.empty()) reason = handoff_reason::start;
-  else if (record_.released) reason = claim_.knows(record_.owner) ? handoff_reason::join : handoff_reason::drain;
+  else if (record_.released) reason = claim_.knows_up(record_.owner) ? handoff_reason::join : handoff_reason::drain;
   metrics_.handoffs[static_cast<std::size_t>(reason)].add();
   metrics_.handoff_pause.observe(seconds(now.steady - claim_.mine_since()));
   out.notes.push_back({shard_effects::event::claimed, handoff_reason_names[static_cast<std::size_t>(reason)]});

@@ -94,8 +94,11 @@ public:
   [[nodiscard]] const member_id& self() const noexcept { return self_; }
   /// Whom the view names for the shard; null if nobody.
   [[nodiscard]] const member* next_owner() const noexcept { return placement_ ? placement_->owner(shard_) : nullptr; }
-  /// True if that member is in the view.
-  [[nodiscard]] bool knows(const member_id& id) const noexcept { return placement_ && placement_->members().find(id); }
+  /// True if that member is in the view and not on its way out.
+  [[nodiscard]] bool knows_up(const member_id& id) const noexcept {
+    const auto* m = placement_ ? placement_->members().find(id) : nullptr;
+    return m != nullptr && m->state == member_state::up;
+  }
   [[nodiscard]] view_number view_of_placement() const noexcept {
     return placement_ ? placement_->number() : view_number{};
   }
