@@ -15,4 +15,7 @@ struct instant {
   unix_ms wall = 0;
 };
 
+/// As instruments want it.
+[[nodiscard]] inline double in_seconds(steady_time::duration d) { return std::chrono::duration<double>(d).count(); }
+
 }  // namespace pawl
