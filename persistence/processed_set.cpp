@@ -21,6 +21,7 @@ processed_set::processed_set(std::string type, retention_policy policy) : policy
 }
 
 processed_set::verdict processed_set::judge(const message_digest& d, unix_ms sent_at) const noexcept {
+  // Newest first: copies mostly follow soon. NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot reverse a range
   for (auto g = generations_.rbegin(); g != generations_.rend(); ++g) {
     const auto* known = g->ids.find(d);
     if (known == nullptr) continue;
