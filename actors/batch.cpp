@@ -95,7 +95,7 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
     result = refusal(reason_code::from_the_future,
                      "sent_at is more than 5 minutes ahead of the owner's clock: set the sender's clock");
   } else {
-    result = apply(*type, *r, m, digest);
+    result = apply(*type, *r, m);
   }
   if (!resolved(result.kind)) return result;
   depends = true;
@@ -104,7 +104,7 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
   return result;
 }
 
-message_result batch::apply(type_index type, resident& r, const message& m, const message_digest&) {
+message_result batch::apply(type_index type, resident& r, const message& m) {
   const auto& behavior = *catalog_.types[type];
   auto& w = work_on(type, m, r);
   auto& stage = stages_[type];

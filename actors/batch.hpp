@@ -108,7 +108,7 @@ private:
 
   [[nodiscard]] bool full() const noexcept;
   [[nodiscard]] std::optional<message_result> decide(const message& m, instant now, bool& depends);
-  [[nodiscard]] message_result apply(type_index type, resident& r, const message& m, const message_digest& d);
+  [[nodiscard]] message_result apply(type_index type, resident& r, const message& m);
   [[nodiscard]] working& work_on(type_index type, const message& m, const resident& r);
   void stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at, unix_ms high);
 

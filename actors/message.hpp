@@ -14,7 +14,7 @@ namespace pawl {
 namespace limits {
 inline constexpr std::size_t id_bytes = 256;               ///< key and message id; not empty
 inline constexpr std::size_t name_bytes = 64;              ///< entity type and message name: `[A-Za-z0-9_.-]{1,64}`
-inline constexpr std::size_t payload_bytes = 1024 * 1024;  /// msgpack
+inline constexpr std::size_t payload_bytes = 1024 * 1024;  ///< msgpack
 inline constexpr std::size_t payload_depth = 32;
 inline constexpr std::size_t batch_messages = 10'000;
 inline constexpr std::size_t reason_bytes = 512;  ///< reasons are cut to this

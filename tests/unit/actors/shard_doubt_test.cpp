@@ -11,17 +11,7 @@ using namespace std::chrono_literals;
 using state = shard_claim::state;
 using event = shard_effects::event;
 
-struct ShardDoubt : testing::Test {
-  world w;
-  owner a{"a", w.store, w.now};
-  owner b{"b", w.store, w.now};
-
-  /// `a` owns the shard, has applied m1, and the commit of m2 is its next command.
-  void begin() {
-    a.start();
-    a.tell({{"m1"}});
-    a.frame({{"m2"}});
-  }
+struct ShardDoubt : two_owners {
   static const fencing_token& token_of(const shard_command& c) { return std::get<commit_fields>(c.operation).token; }
 };
 

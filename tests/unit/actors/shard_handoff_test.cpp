@@ -9,18 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using state = shard_claim::state;
 
-struct ShardHandoff : testing::Test {
-  world w;
-  owner a{"a", w.store, w.now};
-  owner b{"b", w.store, w.now};
-
-  /// `a` owns the shard, has applied m1, and the commit of m2 is its next command.
-  void begin() {
-    a.start();
-    a.tell({{"m1"}});
-    a.frame({{"m2"}});
-  }
-};
+struct ShardHandoff : two_owners {};
 
 // rule B13; design: the old owner stops admitting, finishes its commit, releases
 TEST_F(ShardHandoff, ADrainFinishesItsCommitRefusesTheRestAndReleases) {

@@ -4,6 +4,8 @@
 #include "tests/unit/actors/diary.hpp"
 #include "tests/unit/actors/fake_store.hpp"
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -176,6 +178,20 @@ struct world {
     if (stored)
       for (const auto& id : stored_diary(*stored).ids) text.append(text.empty() ? "" : " ").append(id);
     return text;
+  }
+};
+
+/// Two members over one store.
+struct two_owners : testing::Test {
+  world w;
+  owner a{"a", w.store, w.now};
+  owner b{"b", w.store, w.now};
+
+  /// `a` owns the shard, has applied m1, and the commit of m2 is its next command.
+  void begin() {
+    a.start();
+    a.tell({{"m1"}});
+    a.frame({{"m2"}});
   }
 };
 
