@@ -1,4 +1,5 @@
-"""Runs the benchmark program with a redis-server of its own: `pawl_demo.bench PROGRAM [OPTIONS]`."""
+"""Runs the benchmark program, with a redis-server where it does not start its own:
+`pawl_demo.bench PROGRAM [failover] [OPTIONS]`."""
 
 from __future__ import annotations
 
@@ -7,8 +8,17 @@ import subprocess
 import sys
 
 from .errors import DemoError
-from .processes import Workspace, stop_on_signals
+from .processes import Workspace, memory_directory, stop_on_signals
 from .redis_server import RedisServer
+
+# These need no Redis, or kill and restart what they measure, Redis included.
+_ALONE = {"failover", "placement"}
+
+
+def _run_alone(argv: list[str]) -> int:
+    """With its files in memory, if there is room: the machine's disk is no part of what is measured."""
+    with Workspace(memory_directory()) as workspace:
+        return subprocess.run(argv, check=False, env={**os.environ, "TMPDIR": str(workspace.path)}).returncode
 
 
 def main() -> int:
@@ -18,6 +28,8 @@ def main() -> int:
         return 1
     stop_on_signals()
     try:
+        if options and options[0] in _ALONE:
+            return _run_alone([program, *options])
         with Workspace() as workspace, RedisServer(workspace.path / "redis") as redis:
             return subprocess.run([program, "--redis-socket", str(redis.socket_path), *options], check=False).returncode
     except DemoError as error:
