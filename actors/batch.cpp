@@ -36,8 +36,14 @@ std::string name_of(const message& m) {
 
 }  // namespace
 
-batch::batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how)
-    : catalog_(catalog), residents_(residents), processed_(processed), sizing_(how), stages_(processed.size()) {}
+batch::batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how,
+             std::size_t messages_max)
+    : catalog_(catalog),
+      residents_(residents),
+      processed_(processed),
+      sizing_(how),
+      messages_max_(messages_max),
+      stages_(processed.size()) {}
 
 bool batch::run(queued_frame& f, std::size_t index, instant now) {
   if (full()) return false;
@@ -60,7 +66,7 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
 bool batch::full() const noexcept {
   // With exact sizes the bound is kept, not just noticed: the next message may make a state as large as one may be.
   auto next = sizing_ == sizing::exact ? catalog_.state_bytes_max : 0;
-  return messages() >= limits::batch_messages_max || (bytes_ != 0 && bytes_ + next >= limits::commit_bytes);
+  return messages() >= messages_max_ || (bytes_ != 0 && bytes_ + next >= limits::commit_bytes);
 }
 
 std::optional<message_result> batch::decide(const message& m, instant now, bool& depends) {

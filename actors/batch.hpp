@@ -60,7 +60,8 @@ public:
   /// its limit and the message that did it must be found, or when the whole grew beyond what a commit may hold.
   enum class sizing : std::uint8_t { at_the_end, exact };
 
-  batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how);
+  batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how,
+        std::size_t messages_max = limits::batch_messages_max);
 
   /// Runs the message that is next in `f`, the frame at `index` of the queue, and notes its result; false if it must
   /// wait for a later batch (its entity is not in memory, or this batch is full).
@@ -116,6 +117,7 @@ private:
   activation& residents_;
   std::vector<processed_set>& processed_;
   sizing sizing_;
+  std::size_t messages_max_;
   std::unordered_map<const resident*, std::size_t> index_;
   std::vector<working> work_;
   std::vector<type_stage> stages_;

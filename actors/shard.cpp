@@ -12,6 +12,8 @@ constexpr std::size_t fields_per_trim = 256;
 constexpr auto first_sweep = std::chrono::seconds{5};
 constexpr auto second_sweep = std::chrono::seconds{60};
 constexpr std::size_t sweeps_max = 64;
+// So often a batch is sent as it is before it is cut in two (rule C22).
+constexpr unsigned tries_per_batch = 3;
 
 message_outcome outcome_of(result_kind k) {
   switch (k) {
@@ -155,9 +157,11 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
   } else if (a.ticket == entities_ticket_) {
     entities_ticket_ = 0;
     if (a.outcome == store_outcome::done) {
+      load_confirmed();
       on_entities(std::get<load_answer>(a.body), now);
       pump(out, now);
     } else {
+      if (a.outcome == store_outcome::unknown) load_max_ = std::max<std::size_t>(1, entities_asked_.size() / 2);
       doubt(out, "loading entities: " + a.text, now);
     }
   } else if (a.ticket == reads_ticket_) {
@@ -178,6 +182,8 @@ void shard::granted(claim_answer a, shard_effects& out, instant now) {
   auto next = claim_.on_granted(now);
   metrics_.claims.add();
   note_dead_tokens(now);
+  if (!a.former_run_id.empty() && a.store_run_id != a.former_run_id)
+    out.notes.push_back({shard_effects::event::other_server, a.store_run_id});
   if (next.what != shard_claim::request::kind::none) return carry_out(std::move(next), out, now);
 
   if (!keep) {
@@ -198,7 +204,7 @@ void shard::granted(claim_answer a, shard_effects& out, instant now) {
                     " was confirmed, the store has " + std::to_string(stored->seq) +
                     "; restart this node to go on from there",
                 now);
-  if (batch_) send_commit(out, now);
+  if (batch_) commit_again(out, now);
   settle(out, now);
 }
 
@@ -235,6 +241,7 @@ void shard::drop_memory(shard_effects& out, instant now) {
     batch_.reset();
     fields_.clear();
     commit_ticket_ = 0;
+    unconfirmed_ = 0;
   }
   memory_ = memory::none;
   residents_.clear();
@@ -308,7 +315,7 @@ void shard::pump(shard_effects& out, instant now) {
 
 void shard::run_batch(shard_effects& out, instant now) {
   for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
-    batch_.emplace(catalog_, residents_, processed_, sizing);
+    batch_.emplace(catalog_, residents_, processed_, sizing, batch_max_);
     for (std::size_t i = 0; i < frames_.size(); ++i)
       while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {
       }
@@ -332,7 +339,27 @@ void shard::send_commit(shard_effects& out, instant now) {
   commit_ticket_ = ask(out, commit_fields{claim_.token(), fields_});
 }
 
+/// The batch in doubt was not applied, and what was sent of it before can only meet dead names. A batch that the store
+/// never confirms may be what breaks the connection: then parts of it may still pass, and one message that does not is
+/// given back to its sender, so that the others can go on.
+void shard::commit_again(shard_effects& out, instant now) {
+  if (unconfirmed_ < tries_per_batch) return send_commit(out, now);
+  unconfirmed_ = 0;
+  if (batch_->messages() > 1) {
+    batch_max_ = batch_->messages() / 2;
+    batch_->undo(frames_);
+  } else {
+    batch_->fail(frames_, {result_kind::busy, reason_code::store_down, "the store did not confirm the commit"});
+  }
+  batch_.reset();
+  fields_.clear();
+  answer_finished(out, now);
+}
+
 void shard::commit_done(shard_effects& out, instant now) {
+  claim_.on_confirmed();
+  unconfirmed_ = 0;
+  batch_max_ = std::min(limits::batch_messages_max, 2 * batch_max_);
   metrics_.commits.add();
   metrics_.committed_messages.add(batch_->messages());
   metrics_.commit_latency.observe(in_seconds(now.steady - commit_sent_));
@@ -348,6 +375,8 @@ void shard::commit_done(shard_effects& out, instant now) {
 void shard::commit_failed(const shard_answer& a, shard_effects& out, instant now) {
   if (a.outcome == store_outcome::refused) {
     // An error reply to the write itself: certainly not applied, and the token is as good as before.
+    claim_.on_confirmed();
+    unconfirmed_ = 0;
     metrics_.commits_refused.add();
     auto code = a.error == store_error::oom ? reason_code::store_full : reason_code::store_down;
     batch_->fail(frames_, {result_kind::busy, code, "the store refused the commit: " + a.text});
@@ -358,6 +387,7 @@ void shard::commit_failed(const shard_answer& a, shard_effects& out, instant now
     return;
   }
   metrics_.commits_unknown.add();
+  ++unconfirmed_;
   doubt(out, "commit: " + a.text, now);
 }
 

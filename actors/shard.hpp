@@ -16,6 +16,10 @@
 
 namespace pawl {
 
+namespace limits {
+inline constexpr std::size_t load_entities_max = 1'024;
+}  // namespace limits
+
 struct shard_policy {
   claim_policy claim;
   std::chrono::milliseconds passivate_after{300'000};
@@ -32,7 +36,7 @@ struct shard_effects {
     link_number to = 0;
     read_answer answer;
   };
-  enum class event : std::uint8_t { claimed, kept, released, doubt, rolled_back, lost };
+  enum class event : std::uint8_t { claimed, kept, released, doubt, other_server, rolled_back, lost };
   struct note {
     event what;
     std::string text;
@@ -102,11 +106,13 @@ private:
   void send_commit(shard_effects& out, instant now);
   void commit_done(shard_effects& out, instant now);
   void commit_failed(const shard_answer& a, shard_effects& out, instant now);
+  void commit_again(shard_effects& out, instant now);
   void answer_finished(shard_effects& out, instant now);
   void ask_reads(shard_effects& out);
   void on_reads(const shard_answer& a, shard_effects& out, instant now);
   void trim(shard_effects& out);
   void doubt(shard_effects& out, const std::string& why, instant now);
+  void load_confirmed();
   void drop_memory(shard_effects& out, instant now);
   void refuse_waiting(shard_effects& out, const message_result& why, instant now);
   void stop(shard_effects& out, const std::string& why, instant now);
@@ -138,6 +144,7 @@ private:
   std::uint64_t trim_ticket_ = 0;
 
   std::vector<missing_entity> entities_asked_;
+  std::size_t load_max_ = limits::load_entities_max;  ///< halved when a load is not answered
   std::size_t trim_type_ = 0;
   std::size_t trim_count_ = 0;
 
@@ -145,6 +152,8 @@ private:
   std::optional<batch> batch_;                               ///< the commit under way, or in doubt
   std::vector<std::pair<std::string, std::string>> fields_;  ///< its bytes, kept until it is resolved (rule C21)
   steady_time commit_sent_{};
+  unsigned unconfirmed_ = 0;  ///< times the batch in doubt was sent in vain
+  std::size_t batch_max_ = limits::batch_messages_max;
   std::deque<waiting_read> reads_;
   std::vector<missing_entity> reads_missing_;
   std::vector<std::pair<steady_time, fencing_token>> sweeps_;

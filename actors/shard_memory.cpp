@@ -13,7 +13,6 @@
 namespace pawl {
 namespace {
 
-constexpr std::size_t entities_per_load = 1'024;
 constexpr std::size_t reads_max = 4'096;
 
 resident resident_from(const entity_behavior& behavior, const std::optional<std::string>& blob, instant now) {
@@ -48,6 +47,7 @@ void shard::load_groups(shard_effects& out, instant now) {
 }
 
 void shard::on_groups(load_answer a, shard_effects& out, instant now) {
+  claim_.on_confirmed();
   std::size_t i = 0;
   for (auto& p : processed_) {
     for (auto n = p.groups().next - p.groups().first; n > 0; --n, ++i) {
@@ -72,7 +72,7 @@ void shard::ready(shard_effects& out, instant now) {
 }
 
 bool shard::load_missing(shard_effects& out) {
-  auto missing = missing_entities(catalog_, residents_, frames_, entities_per_load);
+  auto missing = missing_entities(catalog_, residents_, frames_, load_max_);
   if (missing.empty()) return false;
   std::vector<std::string> fields;
   fields.reserve(missing.size());
@@ -80,6 +80,12 @@ bool shard::load_missing(shard_effects& out) {
   entities_asked_ = std::move(missing);
   entities_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
   return true;
+}
+
+/// A reply larger than the server's limit for clients costs the connection each time; smaller loads pass (rule C22).
+void shard::load_confirmed() {
+  claim_.on_confirmed();
+  load_max_ = std::min(limits::load_entities_max, 2 * load_max_);
 }
 
 void shard::on_entities(const load_answer& a, instant now) {
@@ -118,7 +124,7 @@ void shard::ask_reads(shard_effects& out) {
   std::set<std::pair<type_index, std::string_view>> seen;
   reads_missing_.clear();
   for (auto& r : reads_) {
-    if (fields.size() == entities_per_load) break;
+    if (fields.size() == load_max_) break;
     r.asked = true;
     auto type = *catalog_.find(r.request.entity.type);
     if (residents_.find(type, r.request.entity.key) != nullptr) continue;
@@ -130,7 +136,11 @@ void shard::ask_reads(shard_effects& out) {
 }
 
 void shard::on_reads(const shard_answer& a, shard_effects& out, instant now) {
-  if (a.outcome != store_outcome::done) return doubt(out, "reading: " + a.text, now);
+  if (a.outcome != store_outcome::done) {
+    if (a.outcome == store_outcome::unknown) load_max_ = std::max<std::size_t>(1, reads_missing_.size() / 2);
+    return doubt(out, "reading: " + a.text, now);
+  }
+  load_confirmed();
   const auto& values = std::get<load_answer>(a.body).values;
   PAWL_INVARIANT(values.size() == reads_missing_.size(), "one value for each field asked");
   for (std::size_t i = 0; i < reads_missing_.size(); ++i) {

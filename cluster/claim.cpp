@@ -212,11 +212,14 @@ shard_claim::request shard_claim::on_released(instant) {
   return read_if_useful();
 }
 
-shard_claim::request shard_claim::on_doubt(instant) {
+shard_claim::request shard_claim::on_doubt(instant now) {
   if (state_ != state::held && state_ != state::draining) return {};
   token_ = {};
   needs_view_ = true;
-  return read_if_useful();
+  // A store that grants claims and then answers nothing else must not be claimed from at the speed of its answers.
+  auto pause = doubt_pause_;
+  doubt_pause_ = pause ? std::min(pause_max, 2 * *pause) : policy_.retry;
+  return pause ? read_later(*pause, now) : read_if_useful();
 }
 
 shard_claim::request shard_claim::on_idle(instant) { return state_ == state::draining ? release(token_) : request{}; }

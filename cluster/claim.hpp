@@ -87,7 +87,10 @@ public:
   request on_unknown(instant now);
   request on_released(instant now);
   /// A commit or load was answered `unknown` or `fenced`: the token may be dead. The next claim tells.
+  /// One doubt upon another, with nothing confirmed between, is claimed over after a pause only (rule C22).
   request on_doubt(instant now);
+  /// A commit or load was answered for certain.
+  void on_confirmed() noexcept { doubt_pause_.reset(); }
   /// The last commit in flight was resolved.
   request on_idle(instant now);
   request on_lost();
@@ -139,6 +142,7 @@ private:
   bool asked_ = false;    ///< a request is under way
   bool noticed_ = false;  ///< a release notice came while the record was being read
   std::chrono::milliseconds pause_{0};
+  std::optional<std::chrono::milliseconds> doubt_pause_;  ///< set by the first doubt, for the next
   std::optional<steady_time> wake_;
   steady_time mine_since_{};
   view_number seen_{};

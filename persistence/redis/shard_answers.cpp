@@ -76,11 +76,13 @@ verdict judge_claim(reply& r) {
     v.body = std::move(body);
     return v;
   }
-  if (!r.is(kind::array) || r.elements.size() != 2 || !r.elements[0].is(kind::string) ||
-      !r.elements[1].is(kind::string))
+  const auto& e = r.elements;
+  if (!r.is(kind::array) || e.size() != 3 ||
+      !std::all_of(e.begin(), e.end(), [](const reply& x) { return x.is(kind::string); }))
     return make_nonsense("the claim script");
   auto v = of(store_outcome::done);
-  v.body = claim_answer{std::move(r.elements[0].text), {}, std::move(r.elements[1].text)};
+  v.body =
+      claim_answer{std::move(r.elements[0].text), {}, std::move(r.elements[1].text), std::move(r.elements[2].text)};
   return v;
 }
 

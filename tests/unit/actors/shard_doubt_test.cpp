@@ -290,5 +290,78 @@ TEST_F(ShardDoubt, StopsAtDataThatIsDamagedOrAnothers) {
   }
 }
 
+// rule C22: what is never confirmed as a whole passes in parts
+struct ShardOversize : ShardDoubt {
+  [[nodiscard]] std::size_t stored() {
+    auto blob = w.blob("k");
+    return blob ? stored_diary(*blob).ids.size() : 0;
+  }
+  [[nodiscard]] std::size_t messages_of(const shard_command& commit) {
+    for (const auto& [field, value] : std::get<commit_fields>(commit.operation).fields)
+      if (field == entity_field("diary", "k")) return stored_diary(value).ids.size() - stored();
+    return 0;
+  }
+  /// Has everything done, but every commit of more than `most` messages breaks off unconfirmed. Returns how many did.
+  std::size_t settle_with(std::size_t most) {
+    std::size_t lost = 0;
+    while (a.answered.empty() && lost < 100) {
+      if (a.sent.empty()) {
+        w.pass(1s);
+        a.tick();
+        continue;
+      }
+      auto c = std::move(a.sent.front());
+      a.sent.pop_front();
+      bool breaks = std::holds_alternative<commit_fields>(c.operation) && messages_of(c) > most;
+      if (breaks) ++lost;
+      breaks ? a.answer(c, store_outcome::unknown) : a.execute(c);
+    }
+    return lost;
+  }
+};
+
+TEST_F(ShardOversize, ABatchThatIsNeverConfirmedIsCutInTwoUntilItPasses) {
+  a.start();
+  a.frame({{"m0"}, {"m1"}, {"m2"}, {"m3"}, {"m4"}, {"m5"}, {"m6"}, {"m7"}});
+  EXPECT_EQ(settle_with(4), 3U);
+  EXPECT_EQ(a.answers(), "applied applied applied applied applied applied applied applied");
+  EXPECT_EQ(w.ids(), "m0 m1 m2 m3 m4 m5 m6 m7");
+}
+
+TEST_F(ShardOversize, OneMessageThatIsNeverConfirmedGoesBackToItsSenderUnapplied) {
+  a.start();
+  a.frame({{"m0"}, {"m1"}});
+  EXPECT_EQ(settle_with(0), 6U);
+  EXPECT_EQ(a.answers(), "busy:store_down blocked:earlier_unresolved");
+  EXPECT_EQ(w.ids(), "");
+  // What was sent in vain meets a dead name; the retry is applied once.
+  EXPECT_EQ(a.tell({{"m0"}, {"m1"}}), "applied applied");
+  EXPECT_EQ(w.ids(), "m0 m1");
+}
+
+TEST_F(ShardOversize, AfterALoadThatIsNotAnsweredLessIsAskedForAtOnce) {
+  a.start();
+  std::vector<entry> entries;
+  for (int i = 0; i < 8; ++i) entries.push_back({"m" + std::to_string(i), "k" + std::to_string(i)});
+  a.frame(entries);
+  std::vector<std::size_t> asked;
+  while (a.answered.empty()) {
+    if (a.sent.empty()) {
+      w.pass(1s);
+      a.tick();
+      continue;
+    }
+    auto c = std::move(a.sent.front());
+    a.sent.pop_front();
+    const auto* load = std::get_if<load_fields>(&c.operation);
+    if (load != nullptr) asked.push_back(load->fields.size());
+    if (load != nullptr && load->fields.size() > 2) a.answer(c, store_outcome::unknown);
+    else a.execute(c);
+  }
+  EXPECT_EQ(brief(a.answered.front().answer.results),
+            "applied applied applied applied applied applied applied applied");
+  EXPECT_EQ(asked, (std::vector<std::size_t>{8, 4, 2, 4, 2, 4, 2, 2}));
+}
+
 }  // namespace
 }  // namespace pawl::test

@@ -57,6 +57,7 @@ struct claim_world {
   claim_world& granted() { return then(claim.on_granted(now)); }
   claim_world& unknown() { return then(claim.on_unknown(now)); }
   claim_world& doubt() { return then(claim.on_doubt(now)); }
+  [[nodiscard]] fencing_token newest() const { return fencing_token{std::to_string(minted) + "-a-00"}; }
 
   /// The shortest way to a state, from a shard that another member has released.
   claim_world& reach(state s) {
@@ -288,6 +289,33 @@ TEST(ShardClaim, CountsTheHandoffTimeFromTheViewThatGaveTheShard) {
   EXPECT_EQ(w.claim.current(), state::waiting);
 }
 
+// rule C22: a store that grants every claim and then answers nothing for certain
+TEST(ShardClaim, PausesFromTheSecondDoubtInARowOnAndLongerEachTime) {
+  claim_world w;
+  w.reach(state::held).doubt();
+  EXPECT_EQ(w.last.what, kind::read);
+  auto pause = w.policy.retry;
+  for (int i = 0; i < 3; ++i, pause *= 2) {
+    w.record(record_of(w.newest(), me)).granted().doubt();
+    EXPECT_EQ(w.last.what, kind::none);
+    EXPECT_EQ(w.claim.current(), state::waiting);
+    EXPECT_EQ(w.claim.wake(), w.now.steady + pause);
+    EXPECT_TRUE(w.claim.memory_valid());
+    w.now.steady += pause;
+    w.then(w.claim.tick(w.now));
+    EXPECT_EQ(w.last.what, kind::read);
+  }
+}
+
+TEST(ShardClaim, WhatIsAnsweredForCertainEndsTheRowOfDoubts) {
+  claim_world w;
+  w.reach(state::held).doubt();
+  w.record(record_of(w.newest(), me)).granted();
+  w.claim.on_confirmed();
+  w.doubt();
+  EXPECT_EQ(w.last.what, kind::read);
+}
+
 TEST(ShardClaim, ReadsAgainIfTheReleaseNoticeOvertookTheRecord) {
   claim_world w;
   w.reach(state::reading);
@@ -413,8 +441,9 @@ TEST(ShardClaim, ItsOwnClaimOverAForeignTokenDoesNotMakeMemoryValid) {  // rule 
 
 TEST(ShardClaim, ForgetsTokensThatAGrantedClaimReplaced) {  // rule C21, after a rollback of the store
   claim_world w;
-  w.reach(state::held).doubt().record(record_of(fencing_token{"1-a-00"}, me)).granted().doubt();
-  w.record(record_of(fencing_token{"1-a-00"}, me));
+  w.reach(state::held).doubt().record(record_of(fencing_token{"1-a-00"}, me)).granted();
+  w.claim.on_confirmed();
+  w.doubt().record(record_of(fencing_token{"1-a-00"}, me));
   EXPECT_FALSE(w.claim.memory_valid());
 }
 
