@@ -3,6 +3,7 @@
 #include "actors/message.hpp"
 #include "cluster/view.hpp"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ struct shard_status {
   std::uint64_t queued = 0;    ///< messages waiting at this node for the shard
   std::uint64_t entities = 0;  ///< in memory here
   std::uint64_t commits = 0;   ///< sequence number of the last confirmed commit, 0 if not held
+  /// What messages for the shard have been waiting for here, and for how long: longer than a second. Empty: nothing.
+  std::string waiting_for{};
+  std::chrono::milliseconds waiting{0};
 };
 
 struct cluster_status {

@@ -37,6 +37,7 @@ lane_effects lane::submit(std::vector<submission> messages, instant now) {
       break;
     }
     bytes_ += size;
+    if (!waiting_since_) waiting_since_ = now.steady;
     queue_.push_back({std::move(s.message), std::move(s.slot), now.steady + policy_.timeout, false});
   }
   send_if_possible(out);
@@ -49,6 +50,8 @@ lane_effects lane::on_route(std::optional<link_number> route, view_number view) 
   if (route != route_) {
     route_ = route;
     if (under_way_ != 0 && route_ != under_way_to_) lose_frame();
+    // Of another owner, or by another link, nothing is known yet.
+    if (queue_.empty()) waiting_since_.reset();
     // The pause was for the former owner.
     pause_ = {};
     not_before_.reset();
@@ -85,7 +88,10 @@ void lane::send_if_possible(lane_effects& out) {
 
 lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
   lane_effects out;
-  if (under_way_ == 0 || from != under_way_to_ || a.number != number_) return out;  // of a frame given up
+  if (under_way_ == 0 || from != under_way_to_ || a.number != number_) {  // of a frame given up
+    if (queue_.empty() && from == route_) waiting_since_.reset();
+    return out;
+  }
   auto count = std::exchange(under_way_, 0);
   if (a.results.size() != count) {
     // Not what was asked: as if no answer had come.
@@ -125,6 +131,8 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
   auto again = remaining.size();
   queue_.insert(queue_.begin(), std::make_move_iterator(remaining.begin()), std::make_move_iterator(remaining.end()));
   if (!given_up.empty()) block_behind(out, again, given_up);
+  if (again < count) waiting_since_ = now.steady;
+  if (queue_.empty()) waiting_since_.reset();
   if (again != 0) {
     pause(now);
     if (a.view > view_) out.seen_view = a.view;

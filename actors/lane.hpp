@@ -61,6 +61,9 @@ public:
   [[nodiscard]] std::optional<link_number> route() const noexcept { return route_; }
   [[nodiscard]] std::optional<steady_time> wake() const;
   [[nodiscard]] std::size_t size() const noexcept { return queue_.size(); }
+  /// Since when messages have waited without the owner judging any of them: nothing after it has, and none came since.
+  /// That those messages were given up changes nothing about that.
+  [[nodiscard]] std::optional<steady_time> waiting_since() const noexcept { return waiting_since_; }
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
 
 private:
@@ -88,6 +91,7 @@ private:
   std::uint64_t sent_ = 0;
   std::chrono::milliseconds pause_{0};
   std::optional<steady_time> not_before_;
+  std::optional<steady_time> waiting_since_;
 };
 
 }  // namespace pawl

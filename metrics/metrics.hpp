@@ -99,6 +99,9 @@ struct node_metrics {
   std::atomic<std::uint64_t> peer_bytes_in{0};
   std::atomic<std::uint64_t> peer_bytes_out{0};
   std::atomic<std::uint64_t> evictions{0};  ///< of this member, by others
+  std::atomic<std::uint64_t> shards_stalled{0};
+  std::atomic<std::uint64_t> shards_unserved{0};
+  std::atomic<std::uint64_t> shard_unserved_max_ms{0};
   std::atomic<std::uint64_t> http_requests_2xx{0};
   std::atomic<std::uint64_t> http_requests_4xx{0};
   std::atomic<std::uint64_t> http_requests_5xx{0};

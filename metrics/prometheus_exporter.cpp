@@ -190,6 +190,13 @@ void add_shards(page& out, const node_metrics& m) {
   gauge("pawl_shard_queued_messages", "Messages waiting at this node, over all shards.", &shard_metrics::queued);
   gauge("pawl_shard_entities", "Entities in memory at this node, over all shards.", &shard_metrics::entities);
 
+  out.gauge("pawl_shards_stalled", "Shards of this node in a handler that has not returned for longer than a lease.",
+            m.shards_stalled.load());
+  out.gauge("pawl_shards_unserved", "Shards that this node could neither serve nor reach for more than a second.",
+            m.shards_unserved.load());
+  out.gauge("pawl_shard_unserved_seconds_max", "How long that has been so for the one unserved for longest, else 0.",
+            static_cast<double>(m.shard_unserved_max_ms.load()) * 1e-3);
+
   // The only series per shard, and only from its owner: at 16,384 shards all of them from every node would be the
   // better part of the scrape. It starts with the claim; a rate over the cluster sums over nodes.
   out.begin(MetricType::Counter, "pawl_shard_messages_total",
@@ -208,7 +215,7 @@ void add_shards(page& out, const node_metrics& m) {
 void add_node(page& out, const node_metrics& m, const std::string& version) {
   out.gauge("pawl_members", "Members of the view this node acts on.", m.members.load());
   out.gauge("pawl_view", "Number of the view this node acts on.", m.view.load());
-  out.gauge("pawl_store_up", "1 while the store answers, else 0.", m.store_up.load());
+  out.gauge("pawl_store_up", "1 while all connections to the store are up, else 0.", m.store_up.load());
   out.counter("pawl_store_reconnects_total", "Connections to the store opened anew.", m.store_reconnects.load());
   out.counter("pawl_evictions_total", "Times this member was evicted by others.", m.evictions.load());
   out.gauge("pawl_peer_connections", "Open connections to other members.", m.peer_links.load());

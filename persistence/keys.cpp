@@ -19,6 +19,8 @@ key_names::key_names(std::string_view cluster) {
   members_ = global + "table";
   view_ = global + "view";
   incarnation_ = global + "incarnation";
+  changes_ = global + "changes";
+  votes_ = global + "votes";
 }
 
 std::string key_names::of_shard(shard_id shard, std::size_t room) const {

@@ -27,11 +27,13 @@ public:
   [[nodiscard]] const std::string& members() const noexcept { return members_; }
   [[nodiscard]] const std::string& view() const noexcept { return view_; }
   [[nodiscard]] const std::string& incarnation() const noexcept { return incarnation_; }
+  [[nodiscard]] const std::string& changes() const noexcept { return changes_; }
+  [[nodiscard]] const std::string& votes() const noexcept { return votes_; }
 
 private:
   [[nodiscard]] std::string of_shard(shard_id shard, std::size_t room) const;
   std::string prefix_;
-  std::string config_, members_, view_, incarnation_;
+  std::string config_, members_, view_, incarnation_, changes_, votes_;
 };
 
 /// Name of a cluster or a node: `[a-z0-9-]{1,32}`.

@@ -9,10 +9,12 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace pawl {
 
-// The commands of membership. All are single scripts over the member table and the view number, which share a slot.
+// The commands of membership. All are single scripts over the member table, the view number, the votes and the list of
+// changes, which share a slot.
 
 /// Reads table and view number.
 struct read_members {};
@@ -26,9 +28,12 @@ struct join_members {
   std::optional<std::pair<std::uint64_t, std::uint64_t>> replaces;  ///< incarnation, beat
 };
 
-/// Raises this member's heartbeat counter. `fenced` if the row is gone or has another incarnation: evicted.
+/// Raises this member's heartbeat counter. `fenced` if the row is gone or has another incarnation: evicted. The answer
+/// holds the whole table if its number is not `known`, else the rows of the `watched` members only.
 struct beat_member {
   member_id self;
+  view_number known;
+  std::vector<std::string> watched;  ///< nodes
 };
 
 /// Marks this member as draining; raises the view number. Idempotent.
@@ -47,27 +52,50 @@ struct evict_member {
   std::uint64_t beat = 0;
 };
 
+/// This member cannot reach `target`. Two members of the current table that say so (one, if there are but two members)
+/// remove it and raise the view number; of two members that accuse each other the one with the lower incarnation stays.
+/// `fenced` if this member or the target is not in the table.
+struct accuse_member {
+  member_id self;
+  member_id target;
+};
+
+/// Takes an accusation back. Idempotent; `fenced` as above.
+struct acquit_member {
+  member_id self;
+  member_id target;
+};
+
 /// Raises the view number to at least this (rule C23: after a rollback of the member table's slot).
 struct raise_view {
   view_number at_least;
 };
 
-using member_operation =
-    std::variant<read_members, join_members, beat_member, drain_member, leave_members, evict_member, raise_view>;
+using member_operation = std::variant<read_members, join_members, beat_member, drain_member, leave_members,
+                                      evict_member, accuse_member, acquit_member, raise_view>;
 
 struct member_command {
   std::uint64_t ticket = 0;
   member_operation operation;
 };
 
-/// Every answer that is `done` carries the whole table after the operation, in one consistent read; `fenced` does too.
 struct member_answer {
   std::uint64_t ticket = 0;
   store_outcome outcome = store_outcome::unavailable;
   store_error error = store_error::none;
   std::string text;
+  /// With `done`, of a read, a join or a beat: what was read, consistently. `table.number` is set with every `done` and
+  /// `fenced`.
   view table;
-  member_id self;  ///< after a join: this member with its incarnation
+  bool whole = false;  ///< `table` has all members
+  member_id self;      ///< after a join: this member with its incarnation
+};
+
+/// One step of the view: what changed from number - 1 to `number`.
+struct view_change {
+  view_number number;
+  std::string node;           ///< whose row; empty: only the number was raised
+  std::optional<member> row;  ///< as it is now; nothing: the member is gone
 };
 
 /// As `shard_store`: thread-safe, answers in order on the store's thread. Uses a connection of its own, so that beats
@@ -81,6 +109,9 @@ public:
 struct member_store_handlers {
   std::function<void(member_answer)> on_answer;
   std::function<void(bool up)> on_connection;
+  /// A change of the view, soon after it happened, in order. A hint: changes may be missing (after a reconnect, or when
+  /// there were many), which shows in their numbers; the table is the truth.
+  std::function<void(view_change)> on_change;
 };
 
 }  // namespace pawl

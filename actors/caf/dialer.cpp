@@ -15,7 +15,7 @@
 namespace pawl {
 namespace {
 
-constexpr int patience_ms = 500;
+constexpr int patience_ms = 250;
 
 /// Waits for a connect under way. 0, or the errno it ended with.
 int finish_connect(int fd) {

@@ -23,6 +23,14 @@ std::optional<link_number> link_hub::to(const member_id& peer) const {
   return it->second;
 }
 
+std::optional<link_number> link_hub::any_to(const member_id& peer) const {
+  if (auto dialled = to(peer)) return dialled;
+  std::lock_guard lock{mutex_};
+  for (const auto& [number, e] : links_)
+    if (e.peer == peer) return number;
+  return std::nullopt;
+}
+
 caf::actor link_hub::find(link_number number) const {
   std::lock_guard lock{mutex_};
   auto it = links_.find(number);

@@ -25,6 +25,8 @@ public:
   void remove(link_number number);
 
   [[nodiscard]] std::optional<link_number> to(const member_id& peer) const;
+  /// For hints: the link dialled to this member, or else any that it dialled.
+  [[nodiscard]] std::optional<link_number> any_to(const member_id& peer) const;
   /// Null if the link is gone.
   [[nodiscard]] caf::actor find(link_number number) const;
   [[nodiscard]] std::size_t size() const;

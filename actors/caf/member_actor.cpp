@@ -13,6 +13,8 @@ namespace pawl {
 namespace {
 
 constexpr auto tick_every = std::chrono::milliseconds{25};
+// A link that breaks and comes again within this time was nothing.
+constexpr auto unreachable_after = std::chrono::milliseconds{200};
 constexpr auto redial_first = std::chrono::milliseconds{50};
 constexpr auto redial_max = std::chrono::milliseconds{1'000};
 
@@ -20,8 +22,8 @@ membership_policy policy_of(const node_options& o) {
   membership_policy p;
   p.beat = o.beat;
   p.lease = o.lease;
-  // Refused connections are strong evidence; two missed beats on top make it a verdict.
-  p.refused_lease = std::min(o.lease, 2 * o.beat + std::chrono::milliseconds{50});
+  // A refused connection is strong evidence; a missed beat on top makes it a verdict.
+  p.refused_lease = std::min(o.lease, o.beat + std::chrono::milliseconds{50});
   p.settle = o.settle;
   return p;
 }
@@ -33,7 +35,8 @@ member_actor::member_actor(caf::actor_config& cfg, node_host& host, std::string 
       host_(host),
       peer_address_(std::move(peer_address)),
       http_address_(std::move(http_address)),
-      membership_(host.options.node, policy_of(host.options)) {
+      membership_(host.options.node, policy_of(host.options)),
+      watch_(host) {
   set_exception_handler(
       [](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error { stop_on_exception("member", e); });
 }
@@ -41,40 +44,28 @@ member_actor::member_actor(caf::actor_config& cfg, node_host& host, std::string 
 caf::behavior member_actor::make_behavior() {
   delayed_send(this, tick_every, wake_msg{});
   return {
-      [this](const member_connection_msg& m) { carry_out(membership_.on_connection(m.up, clock_now())); },
-      [this](member_answer_msg& m) {
-        auto it = asked_.find(m.answer.ticket);
-        if (it == asked_.end()) return;
-        auto kind = it->second;
-        asked_.erase(it);
-        auto& a = m.answer;
-        std::optional<member_id> joined;
-        if (kind == membership::request::kind::join) joined = a.self;
-        if (a.outcome == store_outcome::done) {
-          carry_out(membership_.on_table(kind, std::move(a.table), std::move(joined), clock_now()));
-        } else if (a.outcome == store_outcome::fenced) {
-          carry_out(membership_.on_fenced(kind, std::move(a.table), clock_now()));
-        } else {
-          log::debug("membership request not answered", {{"reason", a.text}});
-          carry_out(membership_.on_failed(kind, clock_now()));
-        }
+      [this](const member_connection_msg& m) {
+        store_up_ = m.up;
+        carry_out(membership_.on_connection(m.up, clock_now()));
+      },
+      [this](member_answer_msg& m) { on_answer(m.answer); },
+      [this](view_change_msg& m) {
+        auto& c = m.change;
+        carry_out(membership_.on_change(c.number, c.node, std::move(c.row), clock_now()));
       },
       [this](const view_wanted_msg& m) { carry_out(membership_.on_view_wanted(m.at_least, clock_now())); },
       [this](const view_notice_msg& m) {
         if (m.view > membership_.current().number) carry_out(membership_.on_view_wanted({}, clock_now()));
       },
       [this](const link_up_msg& m) {
-        membership_.on_reached(m.peer);
+        carry_out(membership_.on_reached(m.peer, clock_now()));
         notify_view(m.link);
-        if (auto it = peers_.find(m.peer); it != peers_.end()) it->second = {false, true, {}, {}};
+        if (auto it = peers_.find(m.peer); it != peers_.end()) it->second = {false, true, {}, {}, {}};
       },
       [this](const peer_closed_msg& m) {
-        if (auto it = peers_.find(m.peer); it != peers_.end()) {
-          it->second.linked = false;
-          it->second.dialling = false;
-          it->second.next = clock_now().steady + it->second.pause;
-          it->second.pause = std::min(redial_max, std::max(redial_first, 2 * it->second.pause));
-        }
+        if (auto it = peers_.find(m.peer); it != peers_.end() && std::exchange(it->second.linked, false))
+          it->second.since = clock_now().steady;
+        on_no_link(m.peer, m.gone);
         keep_links();
       },
       [this](const dialled_msg& m) {
@@ -88,10 +79,7 @@ caf::behavior member_actor::make_behavior() {
           adopt_link(system(), host_, m.socket, m.peer);
           return;
         }
-        it->second.dialling = false;
-        it->second.pause = std::min(redial_max, std::max(redial_first, 2 * it->second.pause));
-        it->second.next = clock_now().steady + it->second.pause;
-        if (m.refused) membership_.on_refused(m.peer, clock_now());
+        on_no_link(m.peer, m.refused);
         log::debug("peer cannot be reached", {{"peer", m.peer.node}, {"reason", m.error}});
       },
       [this](drain_msg) {
@@ -108,6 +96,42 @@ caf::behavior member_actor::make_behavior() {
   };
 }
 
+void member_actor::on_answer(member_answer& a) {
+  auto it = asked_.find(a.ticket);
+  if (it == asked_.end()) return;
+  using kind = membership::request::kind;
+  auto what = it->second;
+  asked_.erase(it);
+  auto now = clock_now();
+  if (a.outcome == store_outcome::done) {
+    if (a.whole) {
+      auto joined = what == kind::join ? std::optional{std::move(a.self)} : std::nullopt;
+      carry_out(membership_.on_table(what, std::move(a.table), std::move(joined), now));
+    } else if (what == kind::beat) {
+      carry_out(membership_.on_beats(a.table.members, now));
+    } else {
+      carry_out(membership_.on_done(what, now));
+    }
+  } else if (a.outcome == store_outcome::fenced) {
+    carry_out(membership_.on_fenced(what, now));
+  } else {
+    log::debug("membership request not answered", {{"reason", a.text}});
+    carry_out(membership_.on_failed(what, now));
+  }
+}
+
+/// A link, or an attempt at one, ended. `gone`: at that address nobody listens, or another member does.
+void member_actor::on_no_link(const member_id& id, bool gone) {
+  auto it = peers_.find(id);
+  if (it == peers_.end()) return;
+  auto now = clock_now();
+  auto& p = it->second;
+  p.dialling = false;
+  p.next = now.steady + p.pause;
+  p.pause = std::min(redial_max, std::max(redial_first, 2 * p.pause));
+  if (gone || now.steady - p.since >= unreachable_after) carry_out(membership_.on_unreachable(id, gone, now));
+}
+
 void member_actor::carry_out(membership::effects e) {
   using kind = membership::request::kind;
   for (auto& r : e.requests) {
@@ -122,12 +146,20 @@ void member_actor::carry_out(membership::effects e) {
       c.operation = std::move(j);
       break;
     }
-    case kind::beat: c.operation = beat_member{membership_.self()}; break;
+    case kind::beat: c.operation = beat_member{membership_.self(), r.view, std::move(r.watched)}; break;
     case kind::drain: c.operation = drain_member{membership_.self()}; break;
     case kind::leave: c.operation = leave_members{membership_.self()}; break;
     case kind::evict:
       log::warn("member evicted", {{"member", r.target.node}, {"incarnation", std::to_string(r.target.incarnation)}});
       c.operation = evict_member{r.target, r.beat};
+      break;
+    case kind::accuse:
+      log::info("member cannot be reached", {{"member", r.target.node}});
+      c.operation = accuse_member{membership_.self(), r.target};
+      break;
+    case kind::acquit:
+      log::info("member can be reached again", {{"member", r.target.node}});
+      c.operation = acquit_member{membership_.self(), r.target};
       break;
     case kind::raise: c.operation = raise_view{r.view}; break;
     }
@@ -166,7 +198,7 @@ void member_actor::publish() {
   for (const auto& link : host_.links.beyond(table->members())) caf::anon_send(link, close_msg{});
   std::erase_if(peers_, [&](const auto& p) { return table->members().find(p.first) == nullptr; });
   for (const auto& m : table->members().members)
-    if (m.id != membership_.self()) peers_.try_emplace(m.id);
+    if (m.id != membership_.self()) peers_.try_emplace(m.id, peer{false, false, {}, {}, clock_now().steady});
   keep_links();
 }
 
@@ -189,6 +221,7 @@ void member_actor::keep_links() {
 
 void member_actor::tick() {
   auto t = clock_now();
+  if (auto progressing = watch_.look(store_up_, t.steady)) carry_out(membership_.on_progress(*progressing, t));
   carry_out(membership_.tick(t));
   keep_links();
   if (drain_deadline_ && !leaving_ && (host_.held == 0 || t.steady >= *drain_deadline_)) {

@@ -2,6 +2,7 @@
 
 #include "actors/caf/host.hpp"
 #include "actors/caf/messages.hpp"
+#include "actors/caf/node_watch.hpp"
 #include "cluster/membership.hpp"
 
 #include <caf/all.hpp>
@@ -14,7 +15,7 @@
 namespace pawl {
 
 /// Hosts `membership`: carries its requests to the store, hands new placements to all shards, keeps a link to every
-/// other member, and leads the node out of the cluster when it drains.
+/// other member, leads the node out of the cluster when it drains, and watches over its shards' actors.
 class member_actor : public caf::event_based_actor {
 public:
   /// `peer_address`, `http_address`: as other members and clients reach this node.
@@ -26,8 +27,11 @@ private:
     bool dialling = false;
     bool linked = false;
     std::chrono::milliseconds pause{0};
-    steady_time next{};
+    steady_time next{};   ///< when to dial
+    steady_time since{};  ///< without a link
   };
+  void on_answer(member_answer& a);
+  void on_no_link(const member_id& id, bool gone);
   void carry_out(membership::effects e);
   void publish();
   void notify_view(link_number link);
@@ -43,6 +47,8 @@ private:
   std::uint64_t last_ticket_ = 0;
   std::map<member_id, peer> peers_;
   std::optional<steady_time> drain_deadline_;
+  node_watch watch_;
+  bool store_up_ = false;  ///< the connection that carries the beats
   bool leaving_ = false;
   bool ended_ = false;
 };

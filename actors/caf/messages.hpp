@@ -58,6 +58,9 @@ struct close_msg {};
 struct member_answer_msg {
   member_answer answer;
 };
+struct view_change_msg {
+  view_change change;
+};
 struct member_connection_msg {
   bool up = false;
 };
@@ -77,6 +80,7 @@ struct dialled_msg {
 struct peer_closed_msg {
   member_id peer;
   std::string why;
+  bool gone = false;  ///< somebody else answered at its address
 };
 
 // To a link.
@@ -98,6 +102,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::link_down_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::wake_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::close_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::member_answer_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::view_change_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::member_connection_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::view_wanted_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::view_notice_msg)

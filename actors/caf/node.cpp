@@ -63,26 +63,24 @@ struct actor_config : caf::actor_system_config {
   }
 };
 
-std::size_t threads_of(const node_options& o) {
+}  // namespace
+
+std::size_t worker_threads(const node_options& o) {
   if (o.threads != 0) return o.threads;
   return std::max<std::size_t>(2, std::thread::hardware_concurrency());
 }
 
-}  // namespace
-
 struct node::implementation {
   implementation(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards,
                  node_metrics& metrics)
-      : host(std::move(options), std::move(catalog), dataset, shards, metrics),
-        config(threads_of(host.options)),
-        system(config) {}
+      : host(std::move(options), std::move(catalog), dataset, shards, metrics), config(host.threads), system(config) {}
 
   node_host host;
   actor_config config;
   caf::actor_system system;
   caf::actor acceptor;
   std::uint16_t peer_port = 0;
-  std::uint32_t store_lanes = 1;
+  std::vector<bool> lanes_up{false};  ///< by number of the store's connection; of the store's thread, once started
   bool stopped = false;
 };
 
@@ -107,7 +105,7 @@ std::uint16_t node::peer_port() const noexcept { return impl_->peer_port; }
 
 shard_store_handlers node::shard_handlers() {
   auto* host = &impl_->host;
-  auto* lanes = &impl_->store_lanes;
+  auto* lanes = &impl_->lanes_up;
   shard_store_handlers h;
   h.on_answers = [host](std::vector<shard_answer> answers) {
     // One message per shard, its answers in order.
@@ -120,10 +118,12 @@ shard_store_handlers node::shard_handlers() {
   };
   h.on_connection = [host, lanes](store_connection c) {
     log::info(c.number != 0 ? "store connection up" : "store connection down", {{"lane", std::to_string(c.lane)}});
-    host->store_up = c.number != 0;
-    host->metrics.store_up = c.number != 0 ? 1 : 0;
+    (*lanes)[c.lane] = c.number != 0;
+    bool all = std::find(lanes->begin(), lanes->end(), false) == lanes->end();
+    host->store_up = all;
+    host->metrics.store_up = all ? 1 : 0;
     if (c.number != 0) host->metrics.store_reconnects.fetch_add(1);
-    for (auto s = c.lane; s < host->shards; s += *lanes)
+    for (auto s = c.lane; s < host->shards; s += static_cast<std::uint32_t>(lanes->size()))
       caf::anon_send(host->shard_handles[s], store_connection_msg{c});
   };
   return h;
@@ -134,6 +134,7 @@ member_store_handlers node::member_handlers() {
   member_store_handlers h;
   h.on_answer = [host](member_answer a) { caf::anon_send(host->member_handle, member_answer_msg{std::move(a)}); };
   h.on_connection = [host](bool up) { caf::anon_send(host->member_handle, member_connection_msg{up}); };
+  h.on_change = [host](view_change c) { caf::anon_send(host->member_handle, view_change_msg{std::move(c)}); };
   return h;
 }
 
@@ -142,10 +143,11 @@ void node::start(shard_store& shards, member_store& members, std::uint32_t store
   auto& host = impl_->host;
   host.store = &shards;
   host.members = &members;
-  impl_->store_lanes = store_lanes;
+  impl_->lanes_up.assign(store_lanes, false);
   auto name = host.options.advertise.empty() ? host.options.peer_address : host.options.advertise;
-  host.member_handle =
-      impl_->system.spawn<member_actor>(host, name + ":" + std::to_string(impl_->peer_port), http_address);
+  // On a thread of its own: it tells when all workers are stuck.
+  host.member_handle = impl_->system.spawn<member_actor, caf::detached>(
+      host, name + ":" + std::to_string(impl_->peer_port), http_address);
 }
 
 void node::drain() {
@@ -203,6 +205,7 @@ cluster_status node::cluster() const {
 std::vector<shard_status> node::shards() const {
   const auto& host = impl_->host;
   auto sight = host.sight();
+  auto now = clock_now().steady;
   std::vector<shard_status> out;
   out.reserve(host.shards);
   for (std::uint32_t i = 0; i < host.shards; ++i) {
@@ -217,6 +220,10 @@ std::vector<shard_status> node::shards() const {
     s.queued = seen.queued.load(std::memory_order_relaxed);
     s.entities = seen.entities.load(std::memory_order_relaxed);
     s.commits = seen.commits.load(std::memory_order_relaxed);
+    if (auto u = seen.obstacle(now)) {
+      s.waiting_for = to_text(u->why, s.owner, s.claim);
+      s.waiting = std::chrono::duration_cast<std::chrono::milliseconds>(now - u->since);
+    }
     out.push_back(std::move(s));
   }
   return out;

@@ -11,9 +11,11 @@
 namespace pawl {
 namespace {
 
-constexpr auto ping_every = std::chrono::milliseconds{500};
-// Also how long an unknown peer may take for its hello.
-constexpr auto silence_max = std::chrono::milliseconds{3'000};
+constexpr auto ping_every = std::chrono::milliseconds{250};
+constexpr auto hello_max = std::chrono::milliseconds{1'000};
+
+/// A little less than a lease: whoever is cut off from us, but not from the store, shall be accused by then.
+std::chrono::milliseconds silence_max(const node_host& host) { return host.options.lease * 5 / 6; }
 
 std::size_t bytes_of(const frame& f) {
   std::size_t n = 32;
@@ -39,7 +41,8 @@ void write(link_actor* self, caf::io::connection_handle c, const peer_message& m
   self->flush(c);
 }
 
-void close(link_actor* self, caf::io::connection_handle c, std::string why) {
+/// `gone`: it is not the member dialled that answers.
+void close(link_actor* self, caf::io::connection_handle c, std::string why, bool gone = false) {
   if (!self->state.closing.empty()) return;
   self->state.closing = std::move(why);
   self->close(c);
@@ -48,7 +51,7 @@ void close(link_actor* self, caf::io::connection_handle c, std::string why) {
   if (self->state.greeted)
     for (const auto& shard : self->state.host->shard_handles) caf::anon_send(shard, link_down_msg{self->state.number});
   if (self->state.expected)
-    caf::anon_send(self->state.host->member_handle, peer_closed_msg{*self->state.expected, self->state.closing});
+    caf::anon_send(self->state.host->member_handle, peer_closed_msg{*self->state.expected, self->state.closing, gone});
   log::info("peer link closed", {{"peer", self->state.peer.node}, {"reason", self->state.closing}});
   self->state.host->metrics.peer_links = self->state.host->links.size();
   self->quit();
@@ -93,7 +96,8 @@ void greet(link_actor* self, caf::io::connection_handle c, const hello& theirs) 
   auto ours = our_hello(*s.host);
   if (auto why = check_hello(theirs, ours, s.expected); !why.empty()) {
     log::warn("peer turned away", {{"reason", why}});
-    close(self, c, why);
+    // One that has not joined yet names nobody; it may be about to become the member we want.
+    close(self, c, why, s.expected && !theirs.self.empty() && theirs.self != *s.expected);
     return;
   }
   if (!s.expected) write(self, c, ours);
@@ -135,6 +139,8 @@ void take(link_actor* self, caf::io::connection_handle c, peer_message m) {
           if (!dialled) return close(self, c, "peer answers what nobody asked");
           if constexpr (std::is_same_v<type, frame_answer>) return_credit(self, c, x);
           to_shard(self, c, std::move(x));
+        } else if constexpr (std::is_same_v<type, release_notice>) {
+          to_shard(self, c, std::move(x));
         } else {
           if (dialled) return close(self, c, "peer asks on a link that is ours to ask on");
           to_shard(self, c, std::move(x));
@@ -152,7 +158,7 @@ caf::behavior peer_link(link_actor* self, caf::io::connection_handle connection,
   s.number = host->links.next_number();
   s.expected = std::move(expected);
   if (s.expected) s.peer = *s.expected;
-  s.heard = clock_now().steady;
+  s.heard = s.woke = clock_now().steady;
   self->set_exception_handler(
       [](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error { stop_on_exception("peer link", e); });
   self->configure_read(connection, caf::io::receive_policy::at_most(64 * 1024));
@@ -179,10 +185,13 @@ caf::behavior peer_link(link_actor* self, caf::io::connection_handle connection,
       },
       [=](wake_msg) {
         if (!self->state.closing.empty()) return;
-        auto silent = clock_now().steady - self->state.heard;
-        if (silent > silence_max)
-          return close(self, connection, self->state.greeted ? "peer is silent" : "peer did not say hello in time");
-        if (self->state.greeted) write(self, connection, ping{});
+        auto& state = self->state;
+        auto now = clock_now().steady;
+        // This process stood still itself: what the peer sent meanwhile has not been read yet.
+        if (now - std::exchange(state.woke, now) > 2 * ping_every) state.heard = now;
+        if (now - state.heard > (state.greeted ? silence_max(*state.host) : hello_max))
+          return close(self, connection, state.greeted ? "peer is silent" : "peer did not say hello in time");
+        if (state.greeted) write(self, connection, ping{});
         self->delayed_send(self, ping_every, wake_msg{});
       },
       [=](const caf::io::connection_closed_msg&) { close(self, connection, "connection closed by peer"); },

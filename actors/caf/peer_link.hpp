@@ -32,6 +32,7 @@ struct link_state {
   std::map<std::uint32_t, counted> under_way;  ///< per shard: the frame that holds credit
   std::deque<frame> waiting;
   steady_time heard{};
+  steady_time woke{};
   std::string closing;  ///< why, once it is
 };
 

@@ -45,7 +45,7 @@ bool holds(shard_claim::state s) {
   return false;
 }
 
-void log_note(shard_id id, const shard_effects::note& n) {
+void log_note(node_host& host, shard_id id, const shard_effects::note& n) {
   using event = shard_effects::event;
   auto shard = std::to_string(id.value);
   switch (n.what) {
@@ -53,6 +53,11 @@ void log_note(shard_id id, const shard_effects::note& n) {
   case event::kept: log::info("shard claimed anew, memory kept", {{"shard", shard}}); break;
   case event::released: log::debug("shard released", {{"shard", shard}}); break;
   case event::doubt: log::warn("shard in doubt, claiming anew", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::other_server:
+    if (host.is_news(n.text))
+      log::warn("the store was restarted or failed over since the last claims; what it had not made durable is lost",
+                {{"run_id", n.text}});
+    break;
   case event::rolled_back: log::error("store rolled back", {{"shard", shard}, {"reason", n.text}}); break;
   case event::lost: log::error("shard stopped", {{"shard", shard}, {"reason", n.text}}); break;
   }
@@ -73,49 +78,63 @@ shard_actor::shard_actor(caf::actor_config& cfg, node_host& host, shard_id id)
 }
 
 caf::behavior shard_actor::make_behavior() {
+  settle();  // shown from the beginning: no view yet
   return {
       [this](submit_msg& m) {
+        shard_turn turn{sight()};
         carry_out(lane_.submit(std::move(m.messages), clock_now()));
         settle();
       },
       [this](shard_answers_msg& m) {
+        shard_turn turn{sight()};
         for (auto& a : m.answers) carry_out(shard_.on_answer(std::move(a), clock_now()));
         settle();
       },
       [this](from_peer_msg& m) {
+        shard_turn turn{sight()};
         take_peer_message(m.link, std::move(m.message));
         settle();
       },
       [this](read_msg& m) {
+        shard_turn turn{sight()};
         carry_out(reader_.submit(std::move(m.entity), std::move(m.done), clock_now()));
         settle();
       },
       [this](placement_msg& m) {
+        shard_turn turn{sight()};
         table_ = m.table;
+        evicted_ = false;
         self_ = m.self;
         carry_out(shard_.on_placement(std::move(m.table), m.self, clock_now()));
         route();
         settle();
       },
       [this](evicted_msg) {
+        shard_turn turn{sight()};
+        evicted_ = true;
         carry_out(shard_.on_evicted(clock_now()));
         settle();
       },
       [this](const store_connection_msg& m) {
+        shard_turn turn{sight()};
+        connected_ = m.connection.number != 0;
         carry_out(shard_.on_connection(m.connection.number, clock_now()));
         settle();
       },
       [this](const link_up_msg& m) {
+        shard_turn turn{sight()};
         const auto* owner = table_ ? table_->owner(id_) : nullptr;
         if (owner != nullptr && owner->id == m.peer) route();
         settle();
       },
       [this](const link_down_msg& m) {
+        shard_turn turn{sight()};
         carry_out(shard_.on_link_down(m.link, clock_now()));
         if (lane_.route() == m.link) route();
         settle();
       },
       [this](wake_msg m) {
+        shard_turn turn{sight()};
         if (m.generation != generation_) return;
         wake_.reset();
         auto t = clock_now();
@@ -125,6 +144,7 @@ caf::behavior shard_actor::make_behavior() {
         settle();
       },
       [this](close_msg) {
+        shard_turn turn{sight()};
         carry_out(lane_.close());
         carry_out(reader_.close());
         quit();
@@ -157,10 +177,10 @@ void shard_actor::send(link_number link, peer_message m) {
 void shard_actor::want_view(view_number at_least) { caf::anon_send(host_.member_handle, view_wanted_msg{at_least}); }
 
 void shard_actor::carry_out(shard_effects e) {
-  for (const auto& n : e.notes) log_note(id_, n);
+  for (const auto& n : e.notes) log_note(host_, id_, n);
   if (!e.commands.empty()) host_.store->send(std::move(e.commands));
   if (e.tell_released) {
-    if (auto link = host_.links.to(*e.tell_released)) send(*link, release_notice{id_});
+    if (auto link = host_.links.any_to(*e.tell_released)) send(*link, release_notice{id_});
   }
   if (e.refresh_view) want_view(e.seen_view);
   for (auto& a : e.answers) {
@@ -194,16 +214,33 @@ void shard_actor::carry_out(reader::effects e) {
   }
 }
 
+/// Whether messages for the shard find their way.
+void shard_actor::show_obstacle() {
+  const auto* owner = table_ ? table_->owner(id_) : nullptr;
+  unserved_watch::facts f;
+  f.view = table_ != nullptr;
+  f.evicted = evicted_;
+  f.owner = owner != nullptr;
+  f.here = f.owner && owner->id == self_;
+  f.linked = lane_.route().has_value();
+  f.connected = connected_;
+  f.serving = host_.metrics.shards[id_.value]->owned.value() != 0;
+  f.stopped = shard_.claim_state() == shard_claim::state::lost;
+  f.waiting_since = lane_.waiting_since();
+  sight().waits.show(unserved_.look(f, clock_now().steady));
+}
+
 /// Shows what has become of the shard, and arranges to be woken when something is due.
 void shard_actor::settle() {
-  auto& sight = host_.sights[id_.value];
+  show_obstacle();
+  auto& seen = sight();
   auto state = shard_.claim_state();
   auto queued = lane_.size() + shard_.queued();
   auto& metrics = *host_.metrics.shards[id_.value];
-  sight.claim.store(static_cast<std::uint8_t>(state), std::memory_order_relaxed);
-  sight.queued.store(queued, std::memory_order_relaxed);
-  sight.entities.store(metrics.entities.value(), std::memory_order_relaxed);
-  sight.commits.store(shard_.sequence(), std::memory_order_relaxed);
+  seen.claim.store(static_cast<std::uint8_t>(state), std::memory_order_relaxed);
+  seen.queued.store(queued, std::memory_order_relaxed);
+  seen.entities.store(metrics.entities.value(), std::memory_order_relaxed);
+  seen.commits.store(shard_.sequence(), std::memory_order_relaxed);
   metrics.queued.set(queued);
   if (holds(state) != counted_) {
     counted_ = !counted_;

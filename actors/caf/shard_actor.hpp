@@ -3,6 +3,7 @@
 #include "actors/caf/host.hpp"
 #include "actors/caf/messages.hpp"
 #include "actors/shard.hpp"
+#include "actors/unserved.hpp"
 
 #include <caf/all.hpp>
 
@@ -25,6 +26,8 @@ private:
   void route();
   void send(link_number link, peer_message m);
   void settle();
+  void show_obstacle();
+  [[nodiscard]] shard_sight& sight() noexcept { return host_.sights[id_.value]; }
   void want_view(view_number at_least);
 
   node_host& host_;
@@ -34,6 +37,9 @@ private:
   reader reader_;
   std::shared_ptr<const placement> table_;
   member_id self_;
+  unserved_watch unserved_;
+  bool evicted_ = false;  ///< since the last placement
+  bool connected_ = false;
   bool counted_ = false;
   std::uint64_t generation_ = 0;
   std::optional<steady_time> wake_;

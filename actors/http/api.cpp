@@ -282,6 +282,10 @@ private:
       row["queued"] = s.queued;
       row["entities"] = s.entities;
       row["commits"] = s.commits;
+      if (!s.waiting_for.empty()) {
+        row["waiting_ms"] = s.waiting.count();
+        row["waiting_for"] = s.waiting_for;
+      }
       rows.push_back(std::move(row));
     }
     json out;

@@ -62,8 +62,9 @@ member_answer judge_member(const member_command& command, const reply& r, std::s
     return a;
   }
   const auto& e = r.elements;
-  const bool shaped = r.is(kind::array) && e.size() == 4 && e[0].is(kind::string) && e[1].is(kind::string) &&
-                      e[2].is(kind::string) && e[3].is(kind::array) && e[3].elements.size() % 2 == 0;
+  const bool shaped = r.is(kind::array) && e.size() == 5 && e[0].is(kind::string) && e[1].is(kind::string) &&
+                      e[2].is(kind::string) && e[3].is(kind::string) && e[4].is(kind::array) &&
+                      e[4].elements.size() % 2 == 0;
   if (!shaped || (e[0].text != "done" && e[0].text != "fenced")) {
     a.outcome = store_outcome::unknown;
     a.text = nonsense = "a reply to a member script that makes no sense";
@@ -78,7 +79,8 @@ member_answer judge_member(const member_command& command, const reply& r, std::s
   const auto number = parse_u64(e[2].text);
   if (!number) return damaged("the view number is damaged: " + e[2].text);
   a.table.number.value = *number;
-  const auto& rows = e[3].elements;
+  a.whole = e[3].text == "all";
+  const auto& rows = e[4].elements;
   for (std::size_t i = 0; i < rows.size(); i += 2) {
     auto m = parse_member(rows[i].text, rows[i + 1].text);
     if (!m) return damaged("the row of member \"" + rows[i].text + "\" is damaged");

@@ -22,7 +22,9 @@ arguments arguments_of(const join_members& o) {
       {o.node, o.peer_address, std::move(http), std::to_string(o.replaces->first), std::to_string(o.replaces->second)}};
 }
 arguments arguments_of(const beat_member& o) {
-  return {script::beat, {o.self.node, std::to_string(o.self.incarnation)}};
+  arguments a{script::beat, {o.self.node, std::to_string(o.self.incarnation), std::to_string(o.known.value)}};
+  a.words.insert(a.words.end(), o.watched.begin(), o.watched.end());
+  return a;
 }
 arguments arguments_of(const drain_member& o) {
   return {script::drain, {o.self.node, std::to_string(o.self.incarnation)}};
@@ -32,6 +34,14 @@ arguments arguments_of(const leave_members& o) {
 }
 arguments arguments_of(const evict_member& o) {
   return {script::evict, {o.target.node, std::to_string(o.target.incarnation), std::to_string(o.beat)}};
+}
+arguments arguments_of(const accuse_member& o) {
+  return {script::accuse,
+          {o.self.node, std::to_string(o.self.incarnation), o.target.node, std::to_string(o.target.incarnation)}};
+}
+arguments arguments_of(const acquit_member& o) {
+  return {script::acquit,
+          {o.self.node, std::to_string(o.self.incarnation), o.target.node, std::to_string(o.target.incarnation)}};
 }
 arguments arguments_of(const raise_view& o) { return {script::raise_view, {std::to_string(o.at_least.value)}}; }
 
@@ -52,7 +62,8 @@ void member_lane::answer(const member_command& c, store_outcome outcome, std::st
 
 script_call member_lane::call_of(const member_operation& operation) const {
   auto [what, words] = std::visit([](const auto& o) { return arguments_of(o); }, operation);
-  script_call call{what, 4, {keys_.config(), keys_.members(), keys_.view(), keys_.incarnation()}};
+  script_call call{
+      what, 6, {keys_.config(), keys_.members(), keys_.view(), keys_.incarnation(), keys_.changes(), keys_.votes()}};
   for (auto& w : words) call.words.push_back(std::move(w));
   return call;
 }

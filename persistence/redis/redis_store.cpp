@@ -3,6 +3,7 @@
 #include "cluster/invariant.hpp"
 #include "persistence/redis/member_lane.hpp"
 #include "persistence/redis/shard_lane.hpp"
+#include "persistence/redis/view_feed.hpp"
 
 #include <utility>
 
@@ -16,7 +17,8 @@ struct redis_store::implementation final : shard_store, member_store {
         on_trouble(std::move(t)),
         keys(cluster),
         server(std::move(options)),
-        membership(loop, server, keys, member_handlers, on_trouble) {
+        membership(loop, server, keys, member_handlers, on_trouble),
+        changes(loop, server, keys, member_handlers, on_trouble) {
     for (std::uint32_t i = 0; i < server.options.connections; ++i)
       lanes.push_back(std::make_unique<redis::shard_lane>(loop, server, keys, i, shard_handlers, on_trouble));
   }
@@ -38,6 +40,7 @@ struct redis_store::implementation final : shard_store, member_store {
   redis::server_contact server;
   redis::event_loop loop;
   redis::member_lane membership;
+  redis::view_feed changes;
   std::vector<std::unique_ptr<redis::shard_lane>> lanes;
 };
 
@@ -45,7 +48,8 @@ redis_store::redis_store(redis_options options, const std::string& cluster, shar
                          member_store_handlers members, std::function<void(std::string)> on_trouble) {
   PAWL_INVARIANT(valid_name(cluster), "the cluster name is checked where it is configured");
   PAWL_INVARIANT(options.connections > 0, "a store without a connection carries nothing");
-  PAWL_INVARIANT(shards.on_answers && shards.on_connection && members.on_answer && members.on_connection,
+  PAWL_INVARIANT(shards.on_answers && shards.on_connection && members.on_answer && members.on_connection &&
+                     members.on_change,
                  "an answer nobody hears is lost");
   impl_ = std::make_unique<implementation>(std::move(options), cluster, std::move(shards), std::move(members),
                                            std::move(on_trouble));

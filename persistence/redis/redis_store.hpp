@@ -10,7 +10,8 @@
 
 namespace pawl {
 
-/// The store on Redis: one thread, `connections` connections for shards and one for membership.
+/// The store on Redis: one thread, `connections` connections for shards, one for membership, and one that waits
+/// for changes of the view.
 ///
 /// The handlers are called on the store's thread, never before `start`. Connections are made, and made again with
 /// backoff, for as long as it runs; a connection is up only after the server has answered a probe. `check_dataset` says

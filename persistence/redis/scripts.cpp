@@ -7,9 +7,9 @@ namespace {
 
 // KEYS: 1 record  2 own:<held>  3 own:<fresh>  4 <held>:s  5 <fresh>:s
 // ARGV: 1 held  2 fresh  3 node  4 incarnation  5 view of the claimer
-// Returns {frontier, run_id} or FENCED <token> <view>, LOST <why>, TAKEN <why>.
+// Returns {frontier, run_id, run_id at the former claim} or FENCED <token> <view>, LOST <why>, TAKEN <why>.
 constexpr auto claim = R"lua(#!lua flags=allow-oom
-local rec = redis.call('HMGET', KEYS[1], 'tok', 'view', 'dead')
+local rec = redis.call('HMGET', KEYS[1], 'tok', 'view', 'dead', 'run')
 local tok, view = rec[1], tonumber(rec[2] or '')
 if not tok or not view then return redis.error_reply('LOST the claim record is missing or damaged') end
 if tok ~= ARGV[1] or view > tonumber(ARGV[5]) then return redis.error_reply('FENCED ' .. tok .. ' ' .. rec[2]) end
@@ -25,9 +25,9 @@ end
 redis.call('RENAME', KEYS[4], KEYS[5])
 redis.call('SET', KEYS[3], ARGV[3])
 redis.call('HSET', KEYS[1], 'tok', ARGV[2], 'own', ARGV[3], 'inc', ARGV[4], 'view', ARGV[5], 'rel', '0',
-           'dead', table.concat(dead, ' '))
+           'dead', table.concat(dead, ' '), 'run', run_id)
 redis.call('DEL', KEYS[2])
-return {frontier, run_id}
+return {frontier, run_id, rec[4] or ''}
 )lua";
 
 // KEYS: 1 record   ARGV: 1 token
@@ -52,8 +52,8 @@ end
 return redis.call('UNLINK', KEYS[3])
 )lua";
 
-// All member scripts. KEYS: 1 cfg  2 table  3 view  4 incarnation
-// Return {'done' | 'fenced', incarnation after a join, view, {node, row, ...}} or LOST <why>.
+// All member scripts. KEYS: 1 cfg  2 table  3 view  4 incarnation  5 changes  6 votes
+// Return {'done' | 'fenced', incarnation after a join, view, '' | 'all' | 'some', {node, row, ...}} or LOST <why>.
 // A row is `<incarnation> <beat> <up|draining> <peer address> <http address or ->`.
 constexpr auto member_prelude = R"lua(
 local view, last = tonumber(redis.call('GET', KEYS[3]) or ''), tonumber(redis.call('GET', KEYS[4]) or '')
@@ -67,40 +67,66 @@ local function row_of(node)
   if not inc then return {damaged = true} end
   return {inc = inc, beat = beat, state = state, peer = peer, http = http}
 end
+local function text_of(row) return row.inc .. ' ' .. row.beat .. ' ' .. row.state .. ' ' .. row.peer .. ' ' .. row.http end
+-- The list of changes is a hint, its entries are numbered as the views are. One that does not fit is begun anew.
+local function raise(number, node, row)
+  view = string.format('%.0f', number)
+  local add = {'XADD', KEYS[5], 'MAXLEN', '~', '256', view .. '-0', 'node', node, 'row', row}
+  local added = redis.pcall(unpack(add))
+  if type(added) == 'table' and added.err then
+    redis.call('DEL', KEYS[5])
+    redis.call(unpack(add))
+  end
+  redis.call('SET', KEYS[3], view)
+end
 local function put(node, row)
-  redis.call('HSET', KEYS[2], node,
-             row.inc .. ' ' .. row.beat .. ' ' .. row.state .. ' ' .. row.peer .. ' ' .. row.http)
+  raise(view + 1, node, text_of(row))
+  redis.call('HSET', KEYS[2], node, text_of(row))
 end
-local function raise() redis.call('INCR', KEYS[3]) end
-local function answer(status, inc)
-  return {status, inc or '', redis.call('GET', KEYS[3]), redis.call('HGETALL', KEYS[2])}
+local function remove(node)
+  redis.call('HDEL', KEYS[6], node)
+  raise(view + 1, node, '')
+  redis.call('HDEL', KEYS[2], node)
 end
+local function answer(status, inc, scope, rows)
+  return {status, inc or '', redis.call('GET', KEYS[3]), scope or '', rows or {}}
+end
+local function whole(inc) return answer('done', inc, 'all', redis.call('HGETALL', KEYS[2])) end
 )lua";
 
 constexpr auto writes = "#!lua flags=allow-oom";
 // Reads go on while the server refuses writes.
 constexpr auto reads = "#!lua flags=no-writes,allow-oom";
 
-constexpr auto read_members = R"lua(return answer('done')
+constexpr auto read_members = R"lua(return whole()
 )lua";
 
 // ARGV: 1 node  2 peer address  3 http address  4 incarnation and 5 beat of the row to replace, or '' and ''
 constexpr auto join = R"lua(
 local old = row_of(ARGV[1])
 if old and (old.inc ~= ARGV[4] or old.beat ~= ARGV[5]) then return answer('fenced') end
-raise()
-local inc = redis.call('INCR', KEYS[4])
-put(ARGV[1], {inc = string.format('%.0f', inc), beat = '0', state = 'up', peer = ARGV[2], http = ARGV[3]})
-return answer('done', string.format('%.0f', inc))
+redis.call('HDEL', KEYS[6], ARGV[1])
+local inc = string.format('%.0f', redis.call('INCR', KEYS[4]))
+put(ARGV[1], {inc = inc, beat = '0', state = 'up', peer = ARGV[2], http = ARGV[3]})
+return whole(inc)
 )lua";
 
-// ARGV: 1 node  2 incarnation
+// ARGV: 1 node  2 incarnation  3 view known to the caller  4… nodes whose rows it wants if that is the current one
 constexpr auto beat = R"lua(
 local row = row_of(ARGV[1])
 if not row or row.inc ~= ARGV[2] then return answer('fenced') end
 row.beat = string.format('%.0f', tonumber(row.beat) + 1)
-put(ARGV[1], row)
-return answer('done')
+redis.call('HSET', KEYS[2], ARGV[1], text_of(row))
+if view ~= tonumber(ARGV[3]) then return whole() end
+local rows = {}
+for i = 4, #ARGV do
+  local watched = redis.call('HGET', KEYS[2], ARGV[i])
+  if watched then
+    rows[#rows + 1] = ARGV[i]
+    rows[#rows + 1] = watched
+  end
+end
+return answer('done', '', 'some', rows)
 )lua";
 
 // ARGV: 1 node  2 incarnation
@@ -109,7 +135,6 @@ local row = row_of(ARGV[1])
 if not row or row.inc ~= ARGV[2] then return answer('fenced') end
 if row.state ~= 'draining' then
   row.state = 'draining'
-  raise()
   put(ARGV[1], row)
 end
 return answer('done')
@@ -118,10 +143,7 @@ return answer('done')
 // ARGV: 1 node  2 incarnation
 constexpr auto leave = R"lua(
 local row = row_of(ARGV[1])
-if row and row.inc == ARGV[2] then
-  raise()
-  redis.call('HDEL', KEYS[2], ARGV[1])
-end
+if row and row.inc == ARGV[2] then remove(ARGV[1]) end
 return answer('done')
 )lua";
 
@@ -129,14 +151,49 @@ return answer('done')
 constexpr auto evict = R"lua(
 local row = row_of(ARGV[1])
 if not row or row.inc ~= ARGV[2] or row.beat ~= ARGV[3] then return answer('fenced') end
-raise()
-redis.call('HDEL', KEYS[2], ARGV[1])
+remove(ARGV[1])
+return answer('done')
+)lua";
+
+// ARGV: 1 node  2 incarnation  3 target  4 its incarnation
+// A field of votes is the accused node; `<its incarnation> <node>:<incarnation> …` names the accusers, of whom only
+// those still in the table count.
+constexpr auto votes_prelude = R"lua(
+local me, row = row_of(ARGV[1]), row_of(ARGV[3])
+if not me or me.inc ~= ARGV[2] or not row or row.inc ~= ARGV[4] then return answer('fenced') end
+local function others(target, inc)
+  local out, accused = {}, redis.call('HGET', KEYS[6], target) or ''
+  if string.match(accused, '^%d+') ~= inc then return out end
+  for node, its in string.gmatch(accused, ' (%S+):(%d+)') do
+    local voter = node ~= ARGV[1] and row_of(node)
+    if voter and voter.inc == its then out[#out + 1] = node .. ':' .. its end
+  end
+  return out
+end
+)lua";
+constexpr auto accuse = R"lua(
+local votes = others(ARGV[3], ARGV[4])
+votes[#votes + 1] = ARGV[1] .. ':' .. ARGV[2]
+local two = redis.call('HLEN', KEYS[2]) == 2
+if #votes > 1 or two and tonumber(me.inc) < tonumber(row.inc) then
+  remove(ARGV[3])
+else
+  redis.call('HSET', KEYS[6], ARGV[3], ARGV[4] .. ' ' .. table.concat(votes, ' '))
+end
+return answer('done')
+)lua";
+
+// ARGV: as accuse
+constexpr auto acquit = R"lua(
+local votes = others(ARGV[3], ARGV[4])
+if #votes > 0 then redis.call('HSET', KEYS[6], ARGV[3], ARGV[4] .. ' ' .. table.concat(votes, ' '))
+else redis.call('HDEL', KEYS[6], ARGV[3]) end
 return answer('done')
 )lua";
 
 // ARGV: 1 view
 constexpr auto raise_view = R"lua(
-if view < tonumber(ARGV[1]) then redis.call('SET', KEYS[3], ARGV[1]) end
+if view < tonumber(ARGV[1]) then raise(ARGV[1], '', '') end
 return answer('done')
 )lua";
 
@@ -174,6 +231,7 @@ return 1
 
 std::array<std::string, script_count> all_texts() {
   const auto member = [](const char* flags, const char* body) { return std::string{flags} + member_prelude + body; };
+  const auto vote = [](const char* body) { return std::string{writes} + member_prelude + votes_prelude + body; };
   return {claim,
           release,
           sweep,
@@ -183,6 +241,8 @@ std::array<std::string, script_count> all_texts() {
           member(writes, drain),
           member(writes, leave),
           member(writes, evict),
+          vote(accuse),
+          vote(acquit),
           member(writes, raise_view),
           create_config,
           create_shard,

@@ -19,12 +19,14 @@ enum class script : std::uint8_t {
   drain,
   leave,
   evict,
+  accuse,
+  acquit,
   raise_view,
   create_config,  ///< `init` only, as are the ones that follow
   create_shard,
   complete_config,
 };
-inline constexpr std::size_t script_count = 13;
+inline constexpr std::size_t script_count = 15;
 
 [[nodiscard]] const std::string& text_of(script s);
 

@@ -67,8 +67,7 @@ void test_cluster::launch(const std::string& name) {
   words.insert(words.end(), {"--node", name, "--http-port", "0", "--peer-port", "0"});
   logs_.push_back(directory() + "/" + std::to_string(logs_.size()) + "-" + name + ".log");
   nodes_[name] = {};  // the former process of that name ends before the new one starts
-  nodes_[name].program =
-      std::make_unique<process>(PAWL_ORDER_WORKFLOW, std::move(words), logs_.back(), setup_.environment);
+  nodes_[name].program = std::make_unique<process>(setup_.program, std::move(words), logs_.back(), setup_.environment);
 }
 
 void test_cluster::await_ports(const std::string& name) {

@@ -37,9 +37,10 @@ class test_cluster {
 public:
   struct setup {
     std::uint32_t shards = 32;
-    std::vector<std::string> flags{};        ///< of every node and of init
-    std::vector<std::string> environment{};  ///< of every node and of init, NAME=value
-    std::vector<std::string> redis{};        ///< settings of the server
+    std::vector<std::string> flags{};           ///< of every node and of init
+    std::vector<std::string> environment{};     ///< of every node and of init, NAME=value
+    std::vector<std::string> redis{};           ///< settings of the server
+    std::string program = PAWL_ORDER_WORKFLOW;  ///< of every node
   };
 
   /// Starts Redis and creates the dataset. No node yet.

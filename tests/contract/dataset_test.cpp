@@ -60,6 +60,7 @@ TEST(Dataset, ASecondInitIsRefusedAndChangesNothing) {
   ASSERT_TRUE(made.ok());
   const auto before = server.keys("*");
   const auto config = server.hash(keys.config());
+  // rule D34: with another number, groups of ids would belong to other shards
   for (std::uint32_t shards : {4U, 8U}) EXPECT_TRUE(says(init_dataset(server.options(), "test", shards), "already"));
   EXPECT_EQ(server.keys("*"), before);
   EXPECT_EQ(server.hash(keys.config()), config);

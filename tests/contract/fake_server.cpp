@@ -67,15 +67,20 @@ std::vector<fake_server::command> fake_server::seen() const {
   return seen_;
 }
 
+bool fake_server::unasked(const command& c) {
+  return c[0] == "PING" || c[0] == "SCRIPT" || c[0] == "AUTH" || c[0] == "XREVRANGE" || c[0] == "XREAD";
+}
+
 response fake_server::answer(const command& c) {
-  const bool greeting = c[0] == "PING" || c[0] == "SCRIPT" || c[0] == "AUTH";
-  if (!greeting) {
+  if (!unasked(c)) {
     const std::lock_guard lock{mutex_};
     seen_.push_back(c);
   }
   if (auto given = respond_(c)) return *given;
   if (c[0] == "PING") return {"+PONG\r\n"};
   if (c[0] == "SCRIPT") return {"$40\r\n" + std::string(40, 'a') + "\r\n"};
+  if (c[0] == "XREVRANGE") return {"*0\r\n"};
+  if (c[0] == "XREAD") return {};
   return {"+OK\r\n"};
 }
 

@@ -21,8 +21,8 @@ struct response {
   bool close = false;  ///< then the connection is closed
 };
 
-/// A server that answers what a test tells it to, on a unix socket. The greeting of a connection (PING, SCRIPT LOAD) is
-/// answered as Redis does, unless the test's function does so itself.
+/// A server that answers what a test tells it to, on a unix socket. What the store sends of its own accord is answered
+/// as by a Redis in which nothing changes, unless the test's function does so itself.
 class fake_server {
 public:
   using command = std::vector<std::string>;
@@ -34,8 +34,11 @@ public:
   fake_server(const fake_server&) = delete;
   fake_server& operator=(const fake_server&) = delete;
 
+  /// Whether the store sends this of its own accord: a greeting, or the wait for changes of the view.
+  [[nodiscard]] static bool unasked(const command& c);
+
   [[nodiscard]] redis_options options() const;
-  /// All commands so far but those of greetings.
+  /// All commands so far but those.
   [[nodiscard]] std::vector<command> seen() const;
   [[nodiscard]] int connections() const noexcept { return connections_; }
 

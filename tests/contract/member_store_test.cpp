@@ -24,6 +24,26 @@ protected:
     return client->ask(join_members{node, node + ":1", node + ":2", replaces});
   }
   member_answer read() { return client->ask(read_members{}); }
+  member_answer beat(const member_id& self, std::uint64_t known = 0, std::vector<std::string> watched = {}) {
+    return client->ask(beat_member{self, {known}, std::move(watched)});
+  }
+  store_outcome accuse(const member_id& self, const member_id& target) {
+    return client->ask(accuse_member{self, target}).outcome;
+  }
+  store_outcome acquit(const member_id& self, const member_id& target) {
+    return client->ask(acquit_member{self, target}).outcome;
+  }
+  static std::vector<member_operation> every_operation(const member_id& self) {
+    return {read_members{},
+            join_members{"b", "b:1", "", {}},
+            beat_member{self, {}, {}},
+            drain_member{self},
+            leave_members{self},
+            evict_member{self, 0},
+            accuse_member{self, {"b", 2}},
+            acquit_member{self, {"b", 2}},
+            raise_view{{9}}};
+  }
 
   redis_server server;
   key_names keys{"test"};
@@ -33,6 +53,7 @@ protected:
 TEST_F(MemberStore, AFreshTableIsEmptyWithViewZero) {
   const auto a = read();
   EXPECT_EQ(a.outcome, store_outcome::done);
+  EXPECT_TRUE(a.whole);
   EXPECT_EQ(a.table.number.value, 0U);
   EXPECT_TRUE(a.table.members.empty());
 }
@@ -43,6 +64,7 @@ TEST_F(MemberStore, JoinHandsOutIncarnationsAndRaisesTheView) {
   EXPECT_EQ(b.self, (member_id{"b", 1}));
   const auto a = client->ask(join_members{"a", "[::1]:7421", "", {}});
   EXPECT_EQ(a.self, (member_id{"a", 2}));
+  EXPECT_TRUE(a.whole);
   EXPECT_EQ(a.table.number.value, 2U);
   ASSERT_EQ(a.table.members.size(), 2U);
   const auto& first = a.table.members[0];
@@ -54,19 +76,18 @@ TEST_F(MemberStore, JoinHandsOutIncarnationsAndRaisesTheView) {
   EXPECT_EQ(a.table.members[1].http_address, "b:2");
 }
 
-TEST_F(MemberStore, ANameInUseIsFencedAndTheTableIsTold) {
-  const auto first = join("a");
+TEST_F(MemberStore, ANameInUseIsFenced) {
+  join("a");
   const auto second = join("a");
   EXPECT_EQ(second.outcome, store_outcome::fenced);
   EXPECT_TRUE(second.self.empty());
-  ASSERT_EQ(second.table.members.size(), 1U);
-  EXPECT_EQ(second.table.members[0].id, first.self);
+  EXPECT_FALSE(second.whole);
   EXPECT_EQ(second.table.number.value, 1U);
 }
 
 TEST_F(MemberStore, AJoinReplacesExactlyTheRowItNames) {
   const auto first = join("a").self;
-  ASSERT_EQ(client->ask(beat_member{first}).outcome, store_outcome::done);
+  ASSERT_EQ(beat(first).outcome, store_outcome::done);
   EXPECT_EQ(join("a", {{first.incarnation, 0}}).outcome, store_outcome::fenced);
   EXPECT_EQ(join("a", {{first.incarnation + 1, 1}}).outcome, store_outcome::fenced);
   const auto second = join("a", {{first.incarnation, 1}});
@@ -74,32 +95,57 @@ TEST_F(MemberStore, AJoinReplacesExactlyTheRowItNames) {
   EXPECT_EQ(second.self, (member_id{"a", 2}));
   EXPECT_EQ(second.table.number.value, 2U);
   EXPECT_EQ(second.table.members.size(), 1U);
-  EXPECT_EQ(client->ask(beat_member{first}).outcome, store_outcome::fenced);
+  EXPECT_EQ(beat(first).outcome, store_outcome::fenced);
 }
 
 TEST_F(MemberStore, ABeatCountsAndLeavesTheView) {
   const auto self = join("a").self;
   for (std::uint64_t n = 1; n <= 3; ++n) {
-    const auto a = client->ask(beat_member{self});
+    const auto a = beat(self);
     ASSERT_EQ(a.outcome, store_outcome::done);
     EXPECT_EQ(a.table.find(self)->beat, n);
     EXPECT_EQ(a.table.number.value, 1U);
   }
 }
 
+TEST_F(MemberStore, ABeatThatKnowsTheViewIsAnsweredWithTheWatchedRowsOnly) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  join("c");
+  ASSERT_EQ(beat(b).outcome, store_outcome::done);
+  const auto some = beat(a, 3, {"b", "gone"});
+  EXPECT_EQ(some.outcome, store_outcome::done);
+  EXPECT_FALSE(some.whole);
+  EXPECT_EQ(some.table.number.value, 3U);
+  ASSERT_EQ(some.table.members.size(), 1U);
+  EXPECT_EQ(some.table.members[0].id, b);
+  EXPECT_EQ(some.table.members[0].beat, 1U);
+  EXPECT_TRUE(beat(a, 3).table.members.empty());
+}
+
+TEST_F(MemberStore, ABeatThatKnowsAnotherViewIsAnsweredWithTheTable) {
+  const auto a = join("a").self;
+  join("b");
+  for (std::uint64_t known : {0U, 1U, 3U}) {  // behind, or ahead of a store that was rolled back
+    const auto all = beat(a, known, {"b"});
+    EXPECT_TRUE(all.whole) << known;
+    EXPECT_EQ(all.table.number.value, 2U) << known;
+    EXPECT_EQ(all.table.members.size(), 2U) << known;
+  }
+}
+
 TEST_F(MemberStore, EvictComparesIncarnationAndBeat) {
   const auto target = join("a").self;
-  ASSERT_EQ(client->ask(beat_member{target}).outcome, store_outcome::done);
-  const auto stale = client->ask(evict_member{target, 0});
-  EXPECT_EQ(stale.outcome, store_outcome::fenced);
-  EXPECT_NE(stale.table.find(target), nullptr);
+  ASSERT_EQ(beat(target).outcome, store_outcome::done);
+  EXPECT_EQ(client->ask(evict_member{target, 0}).outcome, store_outcome::fenced);
   EXPECT_EQ(client->ask(evict_member{{"a", 9}, 1}).outcome, store_outcome::fenced);
+  EXPECT_NE(read().table.find(target), nullptr);
   const auto gone = client->ask(evict_member{target, 1});
   EXPECT_EQ(gone.outcome, store_outcome::done);
-  EXPECT_TRUE(gone.table.members.empty());
   EXPECT_EQ(gone.table.number.value, 2U);
+  EXPECT_TRUE(read().table.members.empty());
   EXPECT_EQ(client->ask(evict_member{target, 1}).outcome, store_outcome::fenced);
-  EXPECT_EQ(client->ask(beat_member{target}).outcome, store_outcome::fenced);
+  EXPECT_EQ(beat(target).outcome, store_outcome::fenced);
   EXPECT_EQ(client->ask(drain_member{target}).outcome, store_outcome::fenced);
   EXPECT_EQ(read().table.number.value, 2U);
 }
@@ -109,10 +155,9 @@ TEST_F(MemberStore, DrainMarksOnceAndBeatsGoOn) {
   for (int i = 0; i < 2; ++i) {
     const auto a = client->ask(drain_member{self});
     EXPECT_EQ(a.outcome, store_outcome::done);
-    EXPECT_EQ(a.table.find(self)->state, member_state::draining);
     EXPECT_EQ(a.table.number.value, 2U);
   }
-  const auto a = client->ask(beat_member{self});
+  const auto a = beat(self);
   EXPECT_EQ(a.table.find(self)->state, member_state::draining);
   EXPECT_EQ(a.table.find(self)->beat, 1U);
 }
@@ -122,12 +167,13 @@ TEST_F(MemberStore, LeaveRemovesOnceAndSparesASuccessor) {
   for (int i = 0; i < 2; ++i) {
     const auto a = client->ask(leave_members{first});
     EXPECT_EQ(a.outcome, store_outcome::done);
-    EXPECT_TRUE(a.table.members.empty());
     EXPECT_EQ(a.table.number.value, 2U);
+    EXPECT_TRUE(read().table.members.empty());
   }
   const auto second = join("a").self;
   EXPECT_NE(second, first);
-  EXPECT_NE(client->ask(leave_members{first}).table.find(second), nullptr);
+  EXPECT_EQ(client->ask(leave_members{first}).outcome, store_outcome::done);
+  EXPECT_NE(read().table.find(second), nullptr);
 }
 
 TEST_F(MemberStore, TheViewIsRaisedToAtLeastANumberAndNeverLowered) {
@@ -136,35 +182,182 @@ TEST_F(MemberStore, TheViewIsRaisedToAtLeastANumberAndNeverLowered) {
   EXPECT_EQ(join("a").table.number.value, 42U);
 }
 
+// Votes
+
+TEST_F(MemberStore, TwoMembersThatAccuseAThirdRemoveIt) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  const auto c = join("c").self;
+  EXPECT_EQ(accuse(a, c), store_outcome::done);
+  EXPECT_EQ(accuse(a, c), store_outcome::done);  // the same voter twice is one vote
+  EXPECT_NE(read().table.find(c), nullptr);
+  EXPECT_EQ(read().table.number.value, 3U);
+  EXPECT_EQ(accuse(b, c), store_outcome::done);
+  EXPECT_EQ(read().table.find(c), nullptr);
+  EXPECT_EQ(read().table.number.value, 4U);
+  EXPECT_EQ(beat(c).outcome, store_outcome::fenced);
+  EXPECT_TRUE(server.hash(keys.votes()).empty());
+}
+
+TEST_F(MemberStore, AVoteIsFencedUnlessBothAreInTheTable) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  const member_id former{"b", 9};
+  const member_id stranger{"z", 1};
+  for (const auto& [voter, target] :
+       std::vector<std::pair<member_id, member_id>>{{a, former}, {former, a}, {a, stranger}, {stranger, b}}) {
+    EXPECT_EQ(accuse(voter, target), store_outcome::fenced) << voter.node << target.node;
+    EXPECT_EQ(acquit(voter, target), store_outcome::fenced) << voter.node << target.node;
+  }
+  EXPECT_TRUE(server.hash(keys.votes()).empty());
+  EXPECT_EQ(read().table.number.value, 2U);
+}
+
+TEST_F(MemberStore, AnAcquittalTakesItsOwnVoteBackAndNoOther) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  const auto c = join("c").self;
+  const auto d = join("d").self;
+  ASSERT_EQ(accuse(a, d), store_outcome::done);
+  EXPECT_EQ(acquit(b, d), store_outcome::done);  // has none
+  EXPECT_EQ(acquit(a, d), store_outcome::done);
+  EXPECT_EQ(acquit(a, d), store_outcome::done);
+  EXPECT_TRUE(server.hash(keys.votes()).empty());
+  EXPECT_EQ(accuse(b, d), store_outcome::done);
+  EXPECT_NE(read().table.find(d), nullptr);
+  EXPECT_EQ(acquit(a, d), store_outcome::done);
+  EXPECT_EQ(accuse(c, d), store_outcome::done);  // with b's vote, which a did not take back
+  EXPECT_EQ(read().table.find(d), nullptr);
+}
+
+TEST_F(MemberStore, VotesOfMembersThatAreGoneOrCameAgainDoNotCount) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  const auto c = join("c").self;
+  const auto d = join("d").self;
+  ASSERT_EQ(accuse(a, d), store_outcome::done);
+  ASSERT_EQ(client->ask(leave_members{a}).outcome, store_outcome::done);
+  EXPECT_EQ(accuse(b, d), store_outcome::done);
+  EXPECT_NE(read().table.find(d), nullptr);
+  join("a");
+  ASSERT_EQ(join("b", {{b.incarnation, 0}}).outcome, store_outcome::done);
+  EXPECT_EQ(accuse(c, d), store_outcome::done);
+  EXPECT_NE(read().table.find(d), nullptr);
+}
+
+TEST_F(MemberStore, VotesEndWithTheMembershipOfTheirTarget) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  join("c");
+  auto target = join("d").self;
+  const auto again = [&] {
+    target = join("d").self;
+    ASSERT_EQ(accuse(a, target), store_outcome::done);
+    EXPECT_FALSE(server.hash(keys.votes()).empty());
+  };
+  ASSERT_EQ(client->ask(leave_members{target}).outcome, store_outcome::done);
+  again();
+  ASSERT_EQ(client->ask(leave_members{target}).outcome, store_outcome::done);
+  EXPECT_TRUE(server.hash(keys.votes()).empty());
+  again();
+  ASSERT_EQ(client->ask(evict_member{target, 0}).outcome, store_outcome::done);
+  EXPECT_TRUE(server.hash(keys.votes()).empty());
+  again();
+  const auto successor = join("d", {{target.incarnation, 0}}).self;
+  EXPECT_TRUE(server.hash(keys.votes()).empty());
+  EXPECT_EQ(accuse(b, successor), store_outcome::done);
+  EXPECT_NE(read().table.find(successor), nullptr);
+  EXPECT_EQ(acquit(a, target), store_outcome::fenced);  // late: of the former one
+  EXPECT_FALSE(server.hash(keys.votes()).empty());
+}
+
+TEST_F(MemberStore, OfTwoMembersTheOneThatCameFirstStays) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  EXPECT_EQ(accuse(b, a), store_outcome::done);
+  EXPECT_EQ(read().table.members.size(), 2U);
+  EXPECT_EQ(accuse(a, b), store_outcome::done);
+  EXPECT_NE(read().table.find(a), nullptr);
+  EXPECT_EQ(read().table.find(b), nullptr);
+}
+
+TEST_F(MemberStore, TheVoteOfTheLaterOfTwoCountsWhenAThirdAgrees) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  ASSERT_EQ(accuse(b, a), store_outcome::done);
+  const auto c = join("c").self;
+  EXPECT_EQ(accuse(c, a), store_outcome::done);
+  EXPECT_EQ(read().table.find(a), nullptr);
+}
+
+TEST_F(MemberStore, WhenOnlyTwoAreLeftAnAccusationMadeBeforeSufficesOnceItIsRepeated) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  const auto c = join("c").self;
+  ASSERT_EQ(accuse(a, b), store_outcome::done);
+  ASSERT_EQ(client->ask(evict_member{c, 0}).outcome, store_outcome::done);
+  EXPECT_NE(read().table.find(b), nullptr);
+  EXPECT_EQ(accuse(a, b), store_outcome::done);
+  EXPECT_EQ(read().table.find(b), nullptr);
+}
+
+TEST_F(MemberStore, DamagedVotesCountForNothing) {
+  const auto a = join("a").self;
+  join("b");
+  const auto c = join("c").self;
+  for (const auto* text : {"", "nonsense", "3", "3 b", "3 b:x", "3 z:9", "9 b:2"}) {
+    server.run({"HSET", keys.votes(), "c", text});
+    EXPECT_EQ(accuse(a, c), store_outcome::done) << text;
+    EXPECT_NE(read().table.find(c), nullptr) << text;
+  }
+}
+
+// Faults
+
 TEST_F(MemberStore, NothingIsCreatedInAStoreThatLostItsDataset) {
   const auto self = join("a").self;
   server.run({"FLUSHALL"});
-  for (const member_operation& o :
-       std::vector<member_operation>{read_members{}, join_members{"b", "b:1", "", {}}, beat_member{self},
-                                     drain_member{self}, leave_members{self}, evict_member{self, 0}, raise_view{{9}}})
-    EXPECT_EQ(client->ask(o).outcome, store_outcome::lost) << o.index();
+  for (const auto& o : every_operation(self)) EXPECT_EQ(client->ask(o).outcome, store_outcome::lost) << o.index();
   EXPECT_TRUE(server.keys("*").empty());
 }
 
 TEST_F(MemberStore, ADamagedRowIsNamed) {
+  const auto self = join("a").self;
   server.run({"HSET", keys.members(), "b", "nonsense"});
-  const auto a = read();
-  EXPECT_EQ(a.outcome, store_outcome::lost);
-  EXPECT_NE(a.text.find("\"b\""), std::string::npos);
+  for (const auto& o :
+       std::vector<member_operation>{read_members{}, beat_member{self, {0}, {}}, beat_member{self, {1}, {"b"}}}) {
+    const auto a = client->ask(o);
+    EXPECT_EQ(a.outcome, store_outcome::lost);
+    EXPECT_NE(a.text.find("\"b\""), std::string::npos) << a.text;
+  }
 }
 
 TEST_F(MemberStore, ForeignTypesUnderOurNamesAreNamedAndNothingIsWritten) {
   const auto self = join("a").self;
   server.run({"DEL", keys.members()});
   server.run({"SET", keys.members(), "x"});
-  for (const member_operation& o :
-       std::vector<member_operation>{join_members{"b", "b:1", "", {}}, beat_member{self}, read_members{}}) {
+  for (const auto& o : every_operation(self)) {
+    if (std::holds_alternative<raise_view>(o)) continue;  // does not look at the table
     const auto a = client->ask(o);
     EXPECT_EQ(a.outcome, store_outcome::refused) << o.index();
     EXPECT_EQ(a.error, store_error::wrong_type) << o.index();
   }
   EXPECT_EQ(server.ask({"GET", keys.view()}).text, "1");
   EXPECT_EQ(server.ask({"GET", keys.incarnation()}).text, "1");
+  EXPECT_EQ(server.ask({"XLEN", keys.changes()}).integer, 1);
+}
+
+TEST_F(MemberStore, VotesOfAForeignTypeAreNamedAndNothingIsWritten) {
+  const auto a = join("a").self;
+  const auto b = join("b").self;
+  server.run({"SET", keys.votes(), "x"});
+  for (const member_operation& o :
+       std::vector<member_operation>{join_members{"c", "c:1", "", {}}, accuse_member{a, b}, acquit_member{a, b},
+                                     leave_members{a}, evict_member{b, 0}})
+    EXPECT_EQ(client->ask(o).error, store_error::wrong_type) << o.index();
+  EXPECT_EQ(read().table.members.size(), 2U);
+  EXPECT_EQ(read().table.number.value, 2U);
+  EXPECT_EQ(server.ask({"GET", keys.incarnation()}).text, "2");
 }
 
 TEST_F(MemberStore, AnAddressThatWouldBreakTheRowIsRefused) {
@@ -181,9 +374,17 @@ TEST_F(MemberStore, AnAddressThatWouldBreakTheRowIsRefused) {
 TEST_F(MemberStore, MembershipGoesOnWithMemoryFull) {
   const auto self = join("a").self;
   server.run({"CONFIG", "SET", "maxmemory", "1"});
-  EXPECT_EQ(client->ask(beat_member{self}).outcome, store_outcome::done);
-  EXPECT_EQ(join("b").outcome, store_outcome::done);
+  EXPECT_EQ(beat(self).outcome, store_outcome::done);
+  const auto b = join("b").self;
+  const auto c = join("c").self;
+  EXPECT_EQ(accuse(b, c), store_outcome::done);
+  EXPECT_EQ(acquit(b, c), store_outcome::done);
+  EXPECT_EQ(accuse(self, c), store_outcome::done);
+  EXPECT_EQ(client->ask(drain_member{b}).outcome, store_outcome::done);
+  EXPECT_EQ(client->ask(leave_members{b}).outcome, store_outcome::done);
   EXPECT_EQ(client->ask(evict_member{self, 1}).outcome, store_outcome::done);
+  EXPECT_EQ(client->ask(raise_view{{20}}).outcome, store_outcome::done);
+  EXPECT_EQ(client->wait_change({20}).node, "");
 }
 
 TEST_F(MemberStore, ScriptsTheServerForgotAreSentAgain) {

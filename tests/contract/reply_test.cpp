@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <random>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -122,6 +123,21 @@ TEST(KeyNames, TokensAndNamesWithOtherBytesAreNotValid) {
   EXPECT_TRUE(valid_name("n-1"));
   for (const std::string& bad : {std::string{}, std::string{"A"}, std::string(33, 'a'), std::string{"\xc3\xa4"}})
     EXPECT_FALSE(valid_name(bad)) << bad;
+}
+
+// rule A10: a name made up inside a script is one that Redis Cluster does not check
+TEST(Scripts, TouchOnlyNamesInKeys) {
+  const std::regex touch{R"((?:redis\.p?call\(|add = \{)'([A-Z]+)',\s*([^,)}]+))"};
+  for (std::size_t i = 0; i < redis::script_count; ++i) {
+    const auto& text = redis::text_of(static_cast<redis::script>(i));
+    std::size_t touched = 0;
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), touch); it != std::sregex_iterator(); ++it) {
+      if ((*it)[1] == "INFO") continue;
+      EXPECT_EQ((*it)[2].str().substr(0, 5), "KEYS[") << it->str();
+      ++touched;
+    }
+    EXPECT_GT(touched, 0U) << text;
+  }
 }
 
 }  // namespace

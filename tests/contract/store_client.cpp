@@ -40,6 +40,11 @@ store_client::store_client(redis_options options, const std::string& cluster)
                 const std::lock_guard lock{mutex_};
                 members_up_ = up;
                 changed_.notify_all();
+              },
+              [this](view_change c) {
+                const std::lock_guard lock{mutex_};
+                changes_.push_back(std::move(c));
+                changed_.notify_all();
               }},
              [this](std::string why) {
                const std::lock_guard lock{mutex_};
@@ -134,6 +139,21 @@ claim_record store_client::record(shard_id shard) {
 std::vector<std::uint64_t> store_client::history() const {
   const std::lock_guard lock{mutex_};
   return history_;
+}
+
+view_change store_client::wait_change(view_number number) {
+  const auto it = [&] {
+    return std::find_if(changes_.begin(), changes_.end(), [&](const auto& c) { return c.number == number; });
+  };
+  wait_until([&] { return it() != changes_.end(); }, "a change of the view");
+  const std::lock_guard lock{mutex_};
+  return *it();
+}
+
+std::vector<view_change> store_client::wait_changes(std::size_t count) {
+  wait_until([&] { return changes_.size() >= count; }, "changes of the view");
+  const std::lock_guard lock{mutex_};
+  return changes_;
 }
 
 std::vector<std::string> store_client::troubles() const {

@@ -34,6 +34,11 @@ public:
   std::uint64_t send(member_operation operation);
   member_answer wait_member(std::uint64_t ticket);
 
+  /// Waits for the change to this view.
+  view_change wait_change(view_number number);
+  /// Waits until so many changes came; returns all, in the order in which they did.
+  std::vector<view_change> wait_changes(std::size_t count);
+
   // The usual ones of shard 0.
   shard_answer claim(const fencing_token& held, const fencing_token& fresh, std::uint64_t view = 1,
                      const std::string& node = "n1");
@@ -63,6 +68,7 @@ private:
   std::map<std::uint64_t, member_answer> member_answers_;
   std::vector<std::uint64_t> history_;
   std::vector<std::string> troubles_;
+  std::vector<view_change> changes_;
   std::function<void(const shard_answer&)> on_answer_;
   redis_store store_;
 };

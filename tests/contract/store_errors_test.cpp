@@ -49,9 +49,9 @@ struct table {
   std::map<std::string, response> answers;
   fake_server::responder responder() const {
     return [all = answers](const fake_server::command& c) -> std::optional<response> {
-      if (c[0] == "PING" || c[0] == "SCRIPT" || c[0] == "AUTH") return std::nullopt;
       const auto found = all.find(c[0]);
-      return found == all.end() ? response{} : found->second;
+      if (found != all.end()) return found->second;
+      return fake_server::unasked(c) ? std::nullopt : std::optional{response{}};
     };
   }
 };
@@ -68,7 +68,7 @@ std::vector<position> positions() {
   const response one{":1\r\n"};
   const response values{"*1\r\n$1\r\nx\r\n"};
   const response record{"*6\r\n$1\r\nt\r\n$0\r\n\r\n$1\r\n0\r\n$1\r\n0\r\n$1\r\n1\r\n$0\r\n\r\n"};
-  const response claimed{"*2\r\n$1\r\nf\r\n$2\r\nab\r\n"};
+  const response claimed{"*3\r\n$1\r\nf\r\n$2\r\nab\r\n$2\r\ncd\r\n"};
   const auto script = [](response r) { return std::map<std::string, response>{{"EVALSHA", r}, {"EVAL", r}}; };
   return {
       {"record", read_record{}, {{"HMGET", record}}, "HMGET"},
@@ -205,7 +205,7 @@ TEST(StoreErrors, SilenceIsUnknownAfterTheTimeoutThenTheStoreConnectsAgain) {
 TEST(StoreErrors, AllCommandsInFlightAreUnknownWhenTheConnectionBreaksAndTheirAnswersComeFirst) {
   std::atomic<int> hsets{0};
   const fake_server fake{[&hsets](const fake_server::command& c) -> std::optional<response> {
-    if (c[0] == "PING" || c[0] == "SCRIPT") return std::nullopt;
+    if (fake_server::unasked(c)) return std::nullopt;
     if (c[0] == "HSET" && ++hsets == 3) return response{"", true};
     return response{":1\r\n"};
   }};
@@ -228,7 +228,7 @@ TEST(StoreErrors, AllCommandsInFlightAreUnknownWhenTheConnectionBreaksAndTheirAn
 
 TEST(StoreErrors, AScriptTheServerForgotIsSentWholeBeforeAnythingElseOfItsShard) {
   const fake_server fake{table{{{"EVALSHA", {"-NOSCRIPT No matching script.\r\n"}},
-                                {"EVAL", {"*2\r\n$1\r\nf\r\n$2\r\nab\r\n"}},
+                                {"EVAL", {"*3\r\n$1\r\nf\r\n$2\r\nab\r\n$2\r\ncd\r\n"}},
                                 {"HSET", {":1\r\n"}},
                                 {"EXISTS", {":1\r\n"}}}}
                              .responder()};
@@ -322,17 +322,21 @@ TEST(StoreErrors, AMemberTableThatMakesNoSenseIsNotBelieved) {
     return client.ask(read_members{}).outcome;
   };
   const auto row = [](const std::string& node, const std::string& text) {
-    return "*4\r\n$4\r\ndone\r\n$0\r\n\r\n$1\r\n3\r\n*2\r\n$" + std::to_string(node.size()) + "\r\n" + node + "\r\n$" +
-           std::to_string(text.size()) + "\r\n" + text + "\r\n";
+    return "*5\r\n$4\r\ndone\r\n$0\r\n\r\n$1\r\n3\r\n$3\r\nall\r\n*2\r\n$" + std::to_string(node.size()) + "\r\n" +
+           node + "\r\n$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
   };
   EXPECT_EQ(answer(row("n1", "1 2 up a:1 -")), store_outcome::done);
   for (const auto& damaged :
        {row("n1", "1 2 up a:1"), row("n1", "x 2 up a:1 -"), row("n1", "1 -2 up a:1 -"), row("n1", "1 2 gone a:1 -"),
         row("n1", "1 2 up  -"), row("N 1", "1 2 up a:1 -"), row("n1", ""), row("n1", "1 2 up a:1 - x"),
-        std::string{"*4\r\n$4\r\ndone\r\n$0\r\n\r\n$1\r\nx\r\n*0\r\n"}})
+        std::string{"*5\r\n$4\r\ndone\r\n$0\r\n\r\n$1\r\nx\r\n$3\r\nall\r\n*0\r\n"}})
     EXPECT_EQ(answer(damaged), store_outcome::lost) << damaged;
-  for (const auto* nonsense : {":1\r\n", "*0\r\n", "*4\r\n$4\r\nwhat\r\n$0\r\n\r\n$1\r\n3\r\n*0\r\n",
-                               "*4\r\n$4\r\ndone\r\n$0\r\n\r\n$1\r\n3\r\n*1\r\n:1\r\n", "$-1\r\n"})
+  const std::string head = "*5\r\n$4\r\ndone\r\n$0\r\n\r\n$1\r\n3\r\n";
+  EXPECT_EQ(answer(head + "$0\r\n\r\n*0\r\n"), store_outcome::done);
+  for (const auto& nonsense : {std::string{":1\r\n"}, std::string{"*0\r\n"}, std::string{"$-1\r\n"},
+                               std::string{"*5\r\n$4\r\nwhat\r\n$0\r\n\r\n$1\r\n3\r\n$0\r\n\r\n*0\r\n"},
+                               std::string{"*4\r\n$4\r\ndone\r\n$0\r\n\r\n$1\r\n3\r\n*0\r\n"}, head + ":0\r\n*0\r\n",
+                               head + "$3\r\nall\r\n$0\r\n\r\n", head + "$3\r\nall\r\n*1\r\n$1\r\nx\r\n"})
     EXPECT_EQ(answer(nonsense), store_outcome::unknown) << nonsense;
 }
 

@@ -116,14 +116,15 @@ TEST_F(StoreFaults, AStoppedServerIsNoticedByItsSilenceAndUsedAgainWhenItWakes) 
   EXPECT_EQ(client.ask({}, read_record{}).outcome, store_outcome::done);
 }
 
-TEST_F(StoreFaults, MembersAndShardsUseDifferentConnections) {
+TEST_F(StoreFaults, ShardsMembersAndTheWaitForChangesUseDifferentConnections) {
   store_client client{server.options()};
   client.wait_up();
   const auto joined = client.ask(join_members{"n1", "127.0.0.1:1", "", {}});
   ASSERT_EQ(joined.outcome, store_outcome::done);
-  // Normal clients: two of the store, one that asks.
+  client.wait_change({1});
+  // Normal clients: three of the store, one that asks.
   const auto list = server.ask({"CLIENT", "LIST", "TYPE", "normal"}).text;
-  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 3) << list;
+  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 4) << list;
 }
 
 TEST_F(StoreFaults, StopAnswersWhateverIsUnderWay) {
@@ -192,9 +193,10 @@ TEST_F(StoreFaults, ARightTakenAwayIsNamed) {
 }
 
 TEST_F(StoreFaults, TheRightsListedInTheSchemaAreEnough) {
-  server.run({"ACL",          "SETUSER", "pawl",     "on",      ">secret",  "~pawl:*",  "+ping", "+info",
-              "+script|load", "+eval",   "+evalsha", "+exists", "+get",     "+set",     "+incr", "+del",
-              "+unlink",      "+rename", "+hget",    "+hmget",  "+hgetall", "+hexists", "+hset", "+hdel"});
+  server.run({"ACL",      "SETUSER",      "pawl",    "on",       ">secret", "~pawl:*", "+ping",
+              "+info",    "+script|load", "+eval",   "+evalsha", "+exists", "+get",    "+set",
+              "+incr",    "+del",         "+unlink", "+rename",  "+hget",   "+hmget",  "+hgetall",
+              "+hexists", "+hlen",        "+hset",   "+hdel",    "+xadd",   "+xread",  "+xrevrange"});
   auto o = server.options();
   o.user = "pawl";
   o.password = "secret";
@@ -209,11 +211,21 @@ TEST_F(StoreFaults, TheRightsListedInTheSchemaAreEnough) {
   EXPECT_EQ(client.ask({}, sweep_token{first}).outcome, store_outcome::done);
   EXPECT_EQ(client.ask({}, release_shard{token(1)}).outcome, store_outcome::done);
   const auto self = client.ask(join_members{"n1", "a:1", "", {}}).self;
-  EXPECT_EQ(client.ask(beat_member{self}).outcome, store_outcome::done);
+  const auto second = client.ask(join_members{"n2", "a:2", "", {}}).self;
+  EXPECT_EQ(client.ask(read_members{}).outcome, store_outcome::done);
+  EXPECT_EQ(client.ask(beat_member{self, {2}, {"n2"}}).outcome, store_outcome::done);
+  EXPECT_EQ(client.ask(beat_member{self, {1}, {}}).outcome, store_outcome::done);
   EXPECT_EQ(client.ask(drain_member{self}).outcome, store_outcome::done);
-  EXPECT_EQ(client.ask(evict_member{self, 1}).outcome, store_outcome::done);
+  EXPECT_EQ(client.ask(accuse_member{second, self}).outcome, store_outcome::done);
+  EXPECT_EQ(client.ask(acquit_member{second, self}).outcome, store_outcome::done);
+  EXPECT_EQ(client.ask(accuse_member{self, second}).outcome, store_outcome::done);
+  EXPECT_EQ(client.ask(evict_member{self, 2}).outcome, store_outcome::done);
   EXPECT_EQ(client.ask(leave_members{self}).outcome, store_outcome::done);
   EXPECT_EQ(client.ask(raise_view{{9}}).outcome, store_outcome::done);
+  client.wait_change({9});
+  // One that does not fit is begun anew.
+  server.run({"XADD", "pawl:other:{members}:changes", "20-0", "node", "", "row", ""});
+  EXPECT_EQ(client.ask(raise_view{{10}}).outcome, store_outcome::done);
 }
 
 TEST_F(StoreFaults, AServerThatBecomesAReplicaIsLeft) {

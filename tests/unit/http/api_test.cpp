@@ -295,6 +295,19 @@ TEST_F(HttpApi, ShardsListWhatThisNodeKnows) {
       "entities":2,"commits":3})"));
 }
 
+TEST_F(HttpApi, AShardThatIsNotServedTellsWhatItWaitsForAndForHowLong) {
+  shard_status waits;
+  waits.shard = {3};
+  waits.owner = "n3";
+  waits.claim = "unclaimed";
+  waits.waiting_for = "owner n3 does not answer";
+  waits.waiting = std::chrono::milliseconds{1'250};
+  door.shard_rows = {waits};
+  const auto row = json::parse(get("/v1/shards").body).at("shards").at(0);
+  EXPECT_EQ(row.at("waiting_for"), "owner n3 does not answer");
+  EXPECT_EQ(row.at("waiting_ms"), 1'250);
+}
+
 TEST_F(HttpApi, HealthTellsLifeFromReadiness) {
   EXPECT_EQ(get("/livez").body, "ok\n");
   EXPECT_EQ(get("/readyz").status, 200);

@@ -57,6 +57,9 @@ struct busy_node : node_metrics {
     peer_bytes_in = 1'000;
     peer_bytes_out = 2'000;
     evictions = 1;
+    shards_stalled = 2;
+    shards_unserved = 3;
+    shard_unserved_max_ms = 4'250;
     http_requests_2xx = 21;
     http_requests_4xx = 22;
     http_requests_5xx = 23;
@@ -128,6 +131,9 @@ TEST(Exporter, ShowsTheNode) {
   EXPECT_EQ(p.value("pawl_shards_owned"), 2);
   EXPECT_EQ(p.value("pawl_shard_queued_messages"), 12);
   EXPECT_EQ(p.value("pawl_shard_entities"), 40);
+  EXPECT_EQ(p.value("pawl_shards_stalled"), 2);
+  EXPECT_EQ(p.value("pawl_shards_unserved"), 3);
+  EXPECT_EQ(p.value("pawl_shard_unserved_seconds_max"), 4.25);
   EXPECT_EQ(p.value("pawl_members"), 3);
   EXPECT_EQ(p.value("pawl_view"), 12);
   EXPECT_EQ(p.value("pawl_store_up"), 1);

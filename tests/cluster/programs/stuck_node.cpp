@@ -1,0 +1,41 @@
+// A node of orders, and of gates: the handler of a gate does not return while there is a file <node>.closed in the
+// folder that PAWL_TEST_GATES names. A bug of that kind in a user's handler looks the same to the runtime.
+#include "actors/entity.hpp"
+#include "actors/runtime.hpp"
+#include "examples/order_workflow/order.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace {
+
+struct Pass {
+  PAWL_MESSAGE(Pass)
+};
+struct Gate {
+  std::uint64_t passed = 0;
+  PAWL_STATE(passed)
+};
+
+std::string node_name(int argc, char** argv) {
+  for (int i = 1; i + 1 < argc; ++i)
+    if (argv[i] == std::string_view{"--node"}) return argv[i + 1];
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto* folder = std::getenv("PAWL_TEST_GATES");  // NOLINT(concurrency-mt-unsafe): no thread yet
+  const auto closed = std::filesystem::path{folder != nullptr ? folder : "."} / (node_name(argc, argv) + ".closed");
+  auto gate = pawl::entity<Gate>("gate").on([closed](Gate& g, const Pass&) {
+    while (std::filesystem::exists(closed)) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    ++g.passed;
+  });
+  return pawl::run(argc, argv, {order_workflow::order(), gate});
+}
