@@ -8,6 +8,7 @@
 namespace pawl {
 namespace {
 
+constexpr const char* stops_text = "the node stops; retry at another";
 constexpr const char* behind_text = "an earlier message for this key is not resolved";
 
 std::size_t bytes_of(const message& m) {
@@ -26,6 +27,11 @@ lane::lane(shard_id shard, lane_policy policy) : shard_(shard), policy_(policy) 
 
 lane_effects lane::submit(std::vector<submission> messages, instant now) {
   lane_effects out;
+  if (closed_) {
+    for (auto& s : messages)
+      out.answers.push_back({std::move(s.slot), {result_kind::busy, reason_code::no_owner, stops_text}});
+    return out;
+  }
   for (auto& s : messages) {
     auto size = bytes_of(s.message.msg);
     // From the first that does not fit on, all are refused: a later one of the same key must not get ahead.
@@ -193,9 +199,10 @@ lane_effects lane::tick(instant now) {
 
 lane_effects lane::close() {
   lane_effects out;
+  closed_ = true;
   for (auto& w : queue_) {
     auto kind = w.sent ? result_kind::unknown : result_kind::busy;
-    out.answers.push_back({std::move(w.slot), {kind, reason_code::no_owner, "the node stops; retry at another"}});
+    out.answers.push_back({std::move(w.slot), {kind, reason_code::no_owner, stops_text}});
   }
   queue_.clear();
   bytes_ = 0;

@@ -55,7 +55,7 @@ public:
   lane_effects on_route(std::optional<link_number> route, view_number view);
   lane_effects on_answer(link_number from, frame_answer a, instant now);
   lane_effects tick(instant now);
-  /// Gives up everything: the node stops.
+  /// Gives up everything, and whatever is submitted from now on: the node stops.
   lane_effects close();
 
   [[nodiscard]] std::optional<link_number> route() const noexcept { return route_; }
@@ -89,6 +89,7 @@ private:
   std::size_t under_way_ = 0;  ///< messages at the head that are in the frame; 0: none is under way
   link_number under_way_to_ = 0;
   std::uint64_t sent_ = 0;
+  bool closed_ = false;
   std::chrono::milliseconds pause_{0};
   std::optional<steady_time> not_before_;
   std::optional<steady_time> waiting_since_;

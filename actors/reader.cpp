@@ -3,12 +3,17 @@
 #include <algorithm>
 
 namespace pawl {
+namespace {
+
+constexpr const char* stops_text = "the node stops";
+
+}  // namespace
 
 reader::effects reader::submit(entity_id entity, callback done, instant now) {
   effects out;
-  if (pending_.size() >= policy_.reads_max) {
+  if (closed_ || pending_.size() >= policy_.reads_max) {
     entity_answer busy;
-    busy.reason = "too many reads wait for this shard at this node";
+    busy.reason = closed_ ? stops_text : "too many reads wait for this shard at this node";
     out.done.emplace_back(std::move(done), std::move(busy));
     return out;
   }
@@ -65,9 +70,10 @@ reader::effects reader::tick(instant now) {
 
 reader::effects reader::close() {
   effects out;
+  closed_ = true;
   for (auto& [number, p] : pending_) {
     entity_answer a;
-    a.reason = "the node stops";
+    a.reason = stops_text;
     out.done.emplace_back(std::move(p.done), std::move(a));
   }
   pending_.clear();

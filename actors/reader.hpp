@@ -36,7 +36,7 @@ public:
   effects on_route(std::optional<link_number> route, instant now);
   effects on_answer(link_number from, read_answer a, instant now);
   effects tick(instant now);
-  /// Answers all: the node stops.
+  /// Answers all, and whatever is submitted from now on: the node stops.
   effects close();
   [[nodiscard]] std::optional<steady_time> wake() const;
 
@@ -52,6 +52,7 @@ private:
   reader_policy policy_;
   std::optional<link_number> route_;
   std::uint64_t number_ = 0;
+  bool closed_ = false;
   std::map<std::uint64_t, pending> pending_;
 };
 

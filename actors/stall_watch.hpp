@@ -46,7 +46,7 @@ public:
   /// @pre as many turns as shards
   [[nodiscard]] findings look(const sight& s, steady_time now);
 
-  /// At most as long as the shard has been in its turn. Zero if it is in none.
+  /// How long the shard has been in its turn, at least. Zero if it is in none.
   [[nodiscard]] steady_time::duration in_turn(shard_id s) const { return watched_[s.value].lasted; }
 
 private:

@@ -15,7 +15,7 @@ namespace {
 constexpr auto tick_every = std::chrono::milliseconds{25};
 // A link that breaks and comes again within this time was nothing.
 constexpr auto unreachable_after = std::chrono::milliseconds{200};
-constexpr auto redial_first = std::chrono::milliseconds{50};
+constexpr auto redial_first = std::chrono::milliseconds{5};
 constexpr auto redial_max = std::chrono::milliseconds{1'000};
 
 membership_policy policy_of(const node_options& o) {
@@ -89,10 +89,13 @@ caf::behavior member_actor::make_behavior() {
         carry_out(membership_.drain(clock_now()));
       },
       [this](wake_msg) {
+        if (closing_) return quit();
         tick();
         delayed_send(this, tick_every, wake_msg{});
       },
-      [this](close_msg) { quit(); },
+      // With the next wake-up: one that were still to come would hold on to this actor, and CAF waits for the last
+      // hold on a detached one.
+      [this](close_msg) { closing_ = true; },
   };
 }
 
@@ -211,7 +214,7 @@ void member_actor::keep_links() {
   auto t = clock_now().steady;
   const auto& members = host_.sight().table->members();
   for (auto& [id, p] : peers_) {
-    if (p.linked || p.dialling || p.next > t) continue;
+    if (closing_ || p.linked || p.dialling || p.next > t) continue;
     if (const auto* m = members.find(id)) {
       p.dialling = true;
       dial(system(), host_.member_handle, id, m->peer_address);
@@ -239,6 +242,7 @@ void member_actor::tick() {
 
 void member_actor::finish(std::string why) {
   if (std::exchange(ended_, true)) return;
+  for (const auto& shard : host_.shard_handles) caf::anon_send(shard, left_msg{});
   if (host_.on_end) host_.on_end(std::move(why));
 }
 

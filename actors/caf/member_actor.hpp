@@ -50,6 +50,7 @@ private:
   node_watch watch_;
   bool store_up_ = false;  ///< the connection that carries the beats
   bool leaving_ = false;
+  bool closing_ = false;
   bool ended_ = false;
 };
 

@@ -52,6 +52,8 @@ struct link_down_msg {
 struct wake_msg {
   std::uint64_t generation = 0;
 };
+/// The node has left: answer all that waits, and all that still comes, so that senders go elsewhere at once.
+struct left_msg {};
 struct close_msg {};
 
 // To the member actor.
@@ -100,6 +102,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::from_peer_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::link_up_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::link_down_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::wake_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::left_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::close_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::member_answer_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::view_change_msg)

@@ -75,6 +75,9 @@ struct node::implementation {
                  node_metrics& metrics)
       : host(std::move(options), std::move(catalog), dataset, shards, metrics), config(host.threads), system(config) {}
 
+  // CAF waits for the end of detached actors, which is that nobody holds on to them.
+  ~implementation() { host.member_handle = nullptr; }
+
   node_host host;
   actor_config config;
   caf::actor_system system;

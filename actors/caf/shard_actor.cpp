@@ -143,6 +143,12 @@ caf::behavior shard_actor::make_behavior() {
         carry_out(reader_.tick(t));
         settle();
       },
+      [this](left_msg) {
+        shard_turn turn{sight()};
+        carry_out(lane_.close());
+        carry_out(reader_.close());
+        settle();
+      },
       [this](close_msg) {
         shard_turn turn{sight()};
         carry_out(lane_.close());

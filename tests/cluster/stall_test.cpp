@@ -79,6 +79,7 @@ TEST_F(Stall, a_node_with_all_its_workers_in_handlers_that_do_not_return_is_repl
   until("n2 knows what has become of it", [&] {
     return cluster.client("n2").status().state == "evicted" && cluster.client("n2").metric("pawl_shards_stalled") == 4;
   });
+  EXPECT_NE(cluster.node("n2").log().find("shards do not progress, not beating"), std::string::npos);
   load.every_order_moves_on();
 
   n2.open();

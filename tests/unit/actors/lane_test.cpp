@@ -295,5 +295,13 @@ TEST_F(Lane, ClosingAnswersAllAndSaysWhatMayHaveHappened) {
   EXPECT_EQ(l.size(), 0u);
 }
 
+TEST_F(Lane, WhatComesAfterClosingIsAnsweredAtOnce) {
+  route(owner_a);
+  take(l.close());
+  submit({{"1"}, {"2"}});
+  EXPECT_EQ(results(), "1 busy:no_owner, 2 busy:no_owner");
+  EXPECT_EQ(l.size(), 0u);
+}
+
 }  // namespace
 }  // namespace pawl::test
