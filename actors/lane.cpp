@@ -118,6 +118,7 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
         keep = true;
       } else if (!given_up.contains(key)) {
         keep = to_be_sent_again(r);
+        out.moved = out.moved || r.code == reason_code::moved;
         (keep ? kept : given_up).insert(key);
         alive.push_back(w.message);
       }

@@ -31,6 +31,7 @@ struct lane_effects {
   std::optional<frame> send;  ///< to the shard's owner, as `route` names it
   std::vector<answered> answers;
   view_number seen_view;  ///< above 0: the owner knows a view this new; fetch it
+  bool moved = false;     ///< whoever was asked does not own the shard
 };
 
 /// The router's side of one shard on one node: keeps messages in the order they came in until each is resolved, and

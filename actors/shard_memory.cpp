@@ -66,7 +66,7 @@ void shard::ready(shard_effects& out, instant now) {
   if (record_.owner.empty()) reason = handoff_reason::start;
   else if (record_.released) reason = claim_.knows_up(record_.owner) ? handoff_reason::join : handoff_reason::drain;
   metrics_.handoffs[static_cast<std::size_t>(reason)].add();
-  metrics_.handoff_pause.observe(in_seconds(now.steady - claim_.mine_since()));
+  metrics_.handoff_pause.observe(in_seconds(now.steady - claim_.interrupted_since()));
   out.notes.push_back({shard_effects::event::claimed, handoff_reason_names[static_cast<std::size_t>(reason)]});
   settle(out, now);
 }

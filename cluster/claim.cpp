@@ -84,7 +84,7 @@ shard_claim::request shard_claim::release(fencing_token held) {
 }
 
 shard_claim::request shard_claim::reassigned(bool mine, bool idle, instant now) {
-  if (mine && !mine_) mine_since_ = now.steady;
+  if (mine && !mine_) mine_since_ = interrupted_since_ = now.steady;
   mine_ = mine;
   switch (state_) {
   case state::unclaimed: return read_if_useful();
@@ -147,8 +147,10 @@ shard_claim::request shard_claim::on_record(const record& r, instant now) {
     state_ = state::unclaimed;
     return {};
   }
-  if (live_elsewhere(r) && now.steady < mine_since_ + policy_.handoff)
+  if (live_elsewhere(r) && now.steady < mine_since_ + policy_.handoff) {
+    interrupted_since_ = now.steady;
     return noticed_ ? read() : read_later(policy_.poll, now);  // what was read may be older than the notice
+  }
   state_ = state::claiming;
   asked_ = true;
   replaced_ = r.token;

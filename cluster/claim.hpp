@@ -68,8 +68,8 @@ public:
   [[nodiscard]] view_number seen() const noexcept { return seen_; }
   /// When to call `tick`, if at all.
   [[nodiscard]] std::optional<steady_time> wake() const noexcept { return wake_; }
-  /// Since when the view names this member without the claim being held; for metrics.
-  [[nodiscard]] steady_time mine_since() const noexcept { return mine_since_; }
+  /// Since when the shard is this member's to serve: the view names it, and no other was seen to hold it later.
+  [[nodiscard]] steady_time interrupted_since() const noexcept { return interrupted_since_; }
 
   /// A view was read from the store just now. `self`: this member; after an eviction it is another one.
   /// `idle`: no commit is in flight.
@@ -145,6 +145,7 @@ private:
   std::optional<std::chrono::milliseconds> doubt_pause_;  ///< set by the first doubt, for the next
   std::optional<steady_time> wake_;
   steady_time mine_since_{};
+  steady_time interrupted_since_{};
   view_number seen_{};
 };
 

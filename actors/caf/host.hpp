@@ -2,6 +2,7 @@
 
 #include "actors/batch.hpp"
 #include "actors/caf/link_hub.hpp"
+#include "actors/move_gate.hpp"
 #include "actors/node_options.hpp"
 #include "actors/unserved.hpp"
 #include "cluster/clock.hpp"
@@ -132,6 +133,16 @@ struct node_host {
     return std::exchange(run_id_, run_id) != run_id;
   }
 
+  [[nodiscard]] bool may_move(shard_id s) {
+    std::lock_guard lock{mutex_};
+    return moves_.enter(s);
+  }
+  /// Returns the shard whose turn it is then.
+  [[nodiscard]] std::optional<shard_id> moved(shard_id s) {
+    std::lock_guard lock{mutex_};
+    return moves_.leave(s);
+  }
+
   /// Called once, when the node has left the cluster or must end; `why` is empty for an orderly leave.
   std::function<void(std::string why)> on_end;
 
@@ -139,6 +150,7 @@ private:
   mutable std::mutex mutex_;
   member_sight member_;
   std::string run_id_;
+  move_gate moves_;
 };
 
 [[nodiscard]] instant clock_now();

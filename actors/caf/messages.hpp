@@ -54,6 +54,8 @@ struct wake_msg {
 };
 /// The node has left: answer all that waits, and all that still comes, so that senders go elsewhere at once.
 struct left_msg {};
+/// It is this shard's turn to be handed over.
+struct turn_msg {};
 struct close_msg {};
 
 // To the member actor.
@@ -103,6 +105,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::link_up_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::link_down_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::wake_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::left_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::turn_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::close_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::member_answer_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::view_change_msg)

@@ -72,7 +72,8 @@ shard_actor::shard_actor(caf::actor_config& cfg, node_host& host, shard_id id)
       shard_(id, shard_policy_of(host.options), host.dataset, host.catalog, *host.metrics.shards[id.value],
              [node = host.options.node] { return mint_token(node); }),
       lane_(id, lane_policy_of(host.options)),
-      reader_(id, reader_policy_of(host.options)) {
+      reader_(id, reader_policy_of(host.options)),
+      target_(id) {
   set_exception_handler(
       [](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error { stop_on_exception("shard", e); });
 }
@@ -105,13 +106,21 @@ caf::behavior shard_actor::make_behavior() {
         table_ = m.table;
         evicted_ = false;
         self_ = m.self;
-        carry_out(shard_.on_placement(std::move(m.table), m.self, clock_now()));
+        target_.on_placement(*table_);
+        placing_ = true;
+        take_placement();
         route();
+        settle();
+      },
+      [this](turn_msg) {
+        shard_turn turn{sight()};
+        if (move_ == move::waits) move_ = move::goes;
         settle();
       },
       [this](evicted_msg) {
         shard_turn turn{sight()};
         evicted_ = true;
+        placing_ = false;
         carry_out(shard_.on_evicted(clock_now()));
         settle();
       },
@@ -123,8 +132,8 @@ caf::behavior shard_actor::make_behavior() {
       },
       [this](const link_up_msg& m) {
         shard_turn turn{sight()};
-        const auto* owner = table_ ? table_->owner(id_) : nullptr;
-        if (owner != nullptr && owner->id == m.peer) route();
+        if (target_.target() == m.peer) route();
+        tell_released();
         settle();
       },
       [this](const link_down_msg& m) {
@@ -158,11 +167,29 @@ caf::behavior shard_actor::make_behavior() {
   };
 }
 
+/// Hands the view to the shard: at once, unless it would give away what is being served; that waits for its turn.
+void shard_actor::take_placement() {
+  if (!placing_) return;
+  bool gives_away = shard_.claim_state() == shard_claim::state::held && !table_->owned_by(id_, self_) &&
+                    table_->members().find(self_) != nullptr;
+  if (gives_away && move_ == move::none) move_ = host_.may_move(id_) ? move::goes : move::waits;
+  if (gives_away && move_ == move::waits) return;
+  placing_ = false;
+  carry_out(shard_.on_placement(table_, self_, clock_now()));
+}
+
+void shard_actor::end_move() {
+  if (std::exchange(move_, move::none) == move::none) return;
+  if (auto next = host_.moved(id_)) caf::anon_send(host_.shard_handles[next->value], turn_msg{});
+}
+
 /// Finds out where the owner is reached now: 0 is this node itself.
 void shard_actor::route() {
   std::optional<link_number> to;
-  const auto* owner = table_ ? table_->owner(id_) : nullptr;
-  if (owner != nullptr) to = owner->id == self_ ? std::optional<link_number>{0} : host_.links.to(owner->id);
+  do {
+    const auto& owner = target_.target();
+    if (owner) to = *owner == self_ ? std::optional<link_number>{0} : host_.links.to(*owner);
+  } while (!to && target_.on_moved());
   carry_out(lane_.on_route(to, table_ ? table_->number() : view_number{}));
   carry_out(reader_.on_route(to, clock_now()));
 }
@@ -171,13 +198,27 @@ void shard_actor::take_peer_message(link_number link, peer_message m) {
   if (auto* f = std::get_if<frame>(&m)) carry_out(shard_.on_frame(link, std::move(*f), clock_now()));
   else if (auto* a = std::get_if<frame_answer>(&m)) carry_out(lane_.on_answer(link, std::move(*a), clock_now()));
   else if (auto* r = std::get_if<read_request>(&m)) carry_out(shard_.on_read(link, std::move(*r), clock_now()));
-  else if (auto* ra = std::get_if<read_answer>(&m)) carry_out(reader_.on_answer(link, std::move(*ra), clock_now()));
+  else if (auto* ra = std::get_if<read_answer>(&m)) take_read_answer(link, std::move(*ra));
   else if (std::holds_alternative<release_notice>(m)) carry_out(shard_.on_release_notice(clock_now()));
+}
+
+void shard_actor::take_read_answer(link_number link, read_answer a) {
+  bool unavailable = a.answer.kind == entity_answer::status::unavailable;
+  carry_out(reader_.on_answer(link, std::move(a), clock_now()));
+  if (unavailable && target_.on_moved()) route();
 }
 
 void shard_actor::send(link_number link, peer_message m) {
   // A link that is gone gets nothing: whoever waits for an answer learns of it by the link's end.
   if (auto to = host_.links.find(link)) caf::anon_send(to, to_peer_msg{std::move(m)});
+}
+
+/// Tells the next owner that it may claim. One that just joined may have no link yet.
+void shard_actor::tell_released() {
+  auto link = to_tell_ ? host_.links.any_to(*to_tell_) : std::nullopt;
+  if (!link) return;
+  to_tell_.reset();
+  send(*link, release_notice{id_});
 }
 
 void shard_actor::want_view(view_number at_least) { caf::anon_send(host_.member_handle, view_wanted_msg{at_least}); }
@@ -186,7 +227,8 @@ void shard_actor::carry_out(shard_effects e) {
   for (const auto& n : e.notes) log_note(host_, id_, n);
   if (!e.commands.empty()) host_.store->send(std::move(e.commands));
   if (e.tell_released) {
-    if (auto link = host_.links.any_to(*e.tell_released)) send(*link, release_notice{id_});
+    to_tell_ = std::move(e.tell_released);
+    tell_released();
   }
   if (e.refresh_view) want_view(e.seen_view);
   for (auto& a : e.answers) {
@@ -194,7 +236,7 @@ void shard_actor::carry_out(shard_effects e) {
     else send(a.to, std::move(a.answer));
   }
   for (auto& r : e.reads) {
-    if (r.to == 0) carry_out(reader_.on_answer(0, std::move(r.answer), clock_now()));
+    if (r.to == 0) take_read_answer(0, std::move(r.answer));
     else send(r.to, std::move(r.answer));
   }
 }
@@ -202,14 +244,16 @@ void shard_actor::carry_out(shard_effects e) {
 void shard_actor::carry_out(lane_effects e) {
   for (auto& a : e.answers) a.to.request->answer(a.to.index, std::move(a.result));
   if (e.seen_view.value != 0) want_view({});
-  if (!e.send) return;
-  auto to = *lane_.route();
-  if (to == 0) {
-    carry_out(shard_.on_frame(0, std::move(*e.send), clock_now()));
-  } else {
-    host_.metrics.shards[id_.value]->forwarded.add(e.send->messages.size());
-    send(to, std::move(*e.send));
+  if (e.send) {
+    auto to = *lane_.route();
+    if (to == 0) {
+      carry_out(shard_.on_frame(0, std::move(*e.send), clock_now()));
+    } else {
+      host_.metrics.shards[id_.value]->forwarded.add(e.send->messages.size());
+      send(to, std::move(*e.send));
+    }
   }
+  if (e.moved && target_.on_moved()) route();
 }
 
 void shard_actor::carry_out(reader::effects e) {
@@ -222,12 +266,12 @@ void shard_actor::carry_out(reader::effects e) {
 
 /// Whether messages for the shard find their way.
 void shard_actor::show_obstacle() {
-  const auto* owner = table_ ? table_->owner(id_) : nullptr;
+  const auto& owner = target_.target();
   unserved_watch::facts f;
   f.view = table_ != nullptr;
   f.evicted = evicted_;
-  f.owner = owner != nullptr;
-  f.here = f.owner && owner->id == self_;
+  f.owner = owner.has_value();
+  f.here = owner == self_;
   f.linked = lane_.route().has_value();
   f.connected = connected_;
   f.serving = host_.metrics.shards[id_.value]->owned.value() != 0;
@@ -238,6 +282,7 @@ void shard_actor::show_obstacle() {
 
 /// Shows what has become of the shard, and arranges to be woken when something is due.
 void shard_actor::settle() {
+  take_placement();
   show_obstacle();
   auto& seen = sight();
   auto state = shard_.claim_state();
@@ -252,6 +297,7 @@ void shard_actor::settle() {
     counted_ = !counted_;
     counted_ ? ++host_.held : --host_.held;
   }
+  if (!placing_ && (!holds(state) || table_->owned_by(id_, self_))) end_move();
 
   std::optional<steady_time> at;
   for (const auto& w : {shard_.wake(), lane_.wake(), reader_.wake()})

@@ -2,6 +2,7 @@
 
 #include "actors/caf/host.hpp"
 #include "actors/caf/messages.hpp"
+#include "actors/owner_route.hpp"
 #include "actors/shard.hpp"
 #include "actors/unserved.hpp"
 
@@ -23,6 +24,11 @@ private:
   void carry_out(lane_effects e);
   void carry_out(reader::effects e);
   void take_peer_message(link_number link, peer_message m);
+  void take_read_answer(link_number link, read_answer a);
+  enum class move : std::uint8_t { none, waits, goes };
+  void take_placement();
+  void end_move();
+  void tell_released();
   void route();
   void send(link_number link, peer_message m);
   void settle();
@@ -35,7 +41,11 @@ private:
   shard shard_;
   lane lane_;
   reader reader_;
+  owner_route target_;
   std::shared_ptr<const placement> table_;
+  std::optional<member_id> to_tell_;  ///< that the shard was released
+  bool placing_ = false;              ///< the shard has not been told of `table_` yet: its turn to move has not come
+  move move_ = move::none;
   member_id self_;
   unserved_watch unserved_;
   bool evicted_ = false;  ///< since the last placement

@@ -284,7 +284,7 @@ TEST(ShardClaim, CountsTheHandoffTimeFromTheViewThatGaveTheShard) {
   w.reach(state::unclaimed);
   w.now.steady += 1h;
   w.mine();
-  EXPECT_EQ(w.claim.mine_since(), w.now.steady);
+  EXPECT_EQ(w.claim.interrupted_since(), w.now.steady);
   w.record(record_of(foreign, other));
   EXPECT_EQ(w.claim.current(), state::waiting);
 }
