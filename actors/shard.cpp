@@ -9,8 +9,6 @@ namespace pawl {
 namespace {
 
 constexpr std::size_t fields_per_trim = 256;
-constexpr auto first_sweep = std::chrono::seconds{5};
-constexpr auto second_sweep = std::chrono::seconds{60};
 constexpr std::size_t sweeps_max = 64;
 // So often a batch is sent as it is before it is cut in two (rule C22).
 constexpr unsigned tries_per_batch = 3;
@@ -214,8 +212,8 @@ void shard::note_dead_tokens(instant now) {
   };
   for (const auto& t : record_.dead) add(now.steady, t);
   // A command of the former owner may still be on its way and make the name again (rule C26).
-  add(now.steady + first_sweep, record_.token);
-  add(now.steady + second_sweep, record_.token);
+  add(now.steady + policy_.first_sweep, record_.token);
+  add(now.steady + policy_.second_sweep, record_.token);
   std::stable_sort(sweeps_.begin(), sweeps_.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
 }
 

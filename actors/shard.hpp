@@ -24,6 +24,9 @@ struct shard_policy {
   claim_policy claim;
   std::chrono::milliseconds passivate_after{300'000};
   std::size_t resident_max = 65'536;
+  /// After a claim, for the names it made dead: a command of the former owner may still be on its way (rule C26).
+  std::chrono::milliseconds first_sweep{5'000};
+  std::chrono::milliseconds second_sweep{60'000};
 };
 
 /// What a shard wants done after an input; the host carries it out in this order.

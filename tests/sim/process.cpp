@@ -1,0 +1,466 @@
+#include "tests/sim/process.hpp"
+
+#include "cluster/shard_map.hpp"
+#include "tests/sim/world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::sim {
+namespace {
+
+constexpr span tick_every = 50ms;
+constexpr auto unreachable_after = 200ms;
+constexpr std::chrono::milliseconds redial_first{5};
+constexpr std::chrono::milliseconds redial_max{1'000};
+
+membership_policy policy_of(const scenario& s) {
+  membership_policy p;
+  p.beat = 200ms;
+  p.lease = s.lease;
+  p.refused_lease = 250ms;
+  p.rejoin_max = 4s;
+  return p;
+}
+
+seat_policy seats_of(const scenario& s) {
+  seat_policy p;
+  p.shard.claim.handoff = s.handoff;
+  p.shard.passivate_after = s.passivate_after;
+  p.shard.resident_max = s.resident_max;
+  p.shard.first_sweep = s.first_sweep;
+  p.shard.second_sweep = 4 * s.first_sweep;
+  p.lane.timeout = s.lane_timeout;
+  p.reader.timeout = s.lane_timeout;
+  return p;
+}
+
+}  // namespace
+
+process::process(world& w, std::size_t place, std::uint64_t run)
+    : world_(w),
+      place_(place),
+      name_("n" + std::to_string(place + 1)),
+      dice_(w.plan.seed, 1'000 + place * 100 + run),
+      catalog_(ledger_catalog(w.plan.retention)),
+      membership_(name_, policy_of(w.plan)),
+      armed_(w.plan.shards),
+      shards_pipe_(
+          w.time, w.redis, dice{dice_.next()}, [this](timeline::action a) { deliver(std::move(a)); },
+          [this](std::uint64_t n) { to_all([n](shard_seat& s) { s.on_connection(n); }); }),
+      members_pipe_(
+          w.time, w.redis, dice{dice_.next()}, [this](timeline::action a) { deliver(std::move(a)); },
+          [this](std::uint64_t n) { carry_out(membership_.on_connection(n != 0, now())); }) {
+  for (std::uint32_t s = 0; s < w.plan.shards; ++s) {
+    metrics_.push_back(std::make_unique<shard_metrics>(catalog_.types.size()));
+    seats_.push_back(std::make_unique<shard_seat>(
+        shard_id{s}, seats_of(w.plan), world::dataset, catalog_, *metrics_.back(), [this, s] { return mint({s}); },
+        static_cast<seat_host&>(*this)));
+  }
+}
+
+void process::start() {
+  world_.net.listen(place_, weak_from_this());
+  shards_pipe_.connect();
+  members_pipe_.connect();
+  later([this] { tick(); });
+}
+
+void process::deliver(timeline::action a) {
+  if (dead_) return;
+  if (frozen_) return backlog_.push_back(std::move(a));
+  auto self = shared_from_this();  // what runs may be its end
+  a();
+}
+
+void process::later(timeline::action a) {
+  world_.time.after(tick_every, [who = weak_from_this(), a = std::move(a)] {
+    if (auto p = who.lock()) p->deliver(a);
+  });
+}
+
+void process::freeze() { frozen_ = true; }
+
+void process::thaw() {
+  frozen_ = false;
+  for (auto& a : std::exchange(backlog_, {})) deliver(std::move(a));
+}
+
+void process::die() {
+  dead_ = true;
+  world_.net.gone(place_);
+}
+
+fencing_token process::mint(shard_id s) {
+  if (world_.plan.epoch_tokens) {
+    const auto& text = world_.data.shard(s).record.token.text();
+    return fencing_token{std::to_string(std::stoull(text) + 1) + "-epoch-0"};
+  }
+  return fencing_token{std::to_string(++tokens_) + "-" + name_ + "-" + std::to_string(dice_.next())};
+}
+
+// Seats ------------------------------------------------------------------------------------------------------------
+
+template <class Input>
+void process::to_seat(std::uint32_t shard, Input input) {
+  input(*seats_[shard]);
+  arm(shard);
+}
+
+template <class Input>
+void process::to_all(Input input) {
+  for (std::uint32_t s = 0; s < seats_.size() && !dead_; ++s) to_seat(s, input);
+}
+
+void process::arm(std::uint32_t shard) {
+  auto at = seats_[shard]->wake();
+  if (!at || (armed_[shard] && *armed_[shard] <= *at)) return;
+  armed_[shard] = at;
+  auto in = std::max(steady_time::duration::zero(), *at - now().steady);
+  world_.time.after(std::chrono::ceil<span>(in), [who = weak_from_this(), shard, at] {
+    auto p = who.lock();
+    if (!p) return;
+    p->deliver([p, shard, at] {
+      if (p->armed_[shard] != at) return;
+      p->armed_[shard].reset();
+      p->to_seat(shard, [](shard_seat& s) { s.tick(); });
+    });
+  });
+}
+
+instant process::now() const { return world_.time.now(); }
+
+void process::send(std::vector<shard_command> commands) {
+  for (auto& c : commands) send_one(std::move(c));
+}
+
+void process::send_one(shard_command c) {
+  auto answer = [this, shard = c.shard, ticket = c.ticket](store_outcome outcome) {
+    shard_answer a;
+    a.shard = shard;
+    a.ticket = ticket;
+    a.outcome = outcome;
+    return a;
+  };
+  auto tell = [this](shard_answer a) {
+    auto s = a.shard.value;
+    to_seat(s, [&a](shard_seat& seat) {
+      std::vector<shard_answer> one;
+      one.push_back(std::move(a));
+      seat.on_store_answers(std::move(one));
+    });
+  };
+  if (c.connection == 0 || c.connection != shards_pipe_.number()) {
+    auto a = std::make_shared<shard_answer>(answer(store_outcome::unavailable));
+    world_.time.after(1us, [who = weak_from_this(), tell, a] {
+      if (auto p = who.lock()) p->deliver([p, tell, a] { tell(std::move(*a)); });
+    });
+    return;
+  }
+  auto lost = [tell, answer] { tell(answer(store_outcome::unknown)); };
+  auto& w = world_;
+  if (auto* commit = std::get_if<commit_fields>(&c.operation)) {
+    // Two commands: another connection's may come between them (rule A8).
+    auto refused = std::make_shared<bool>(false);
+    auto op = std::make_shared<commit_fields>(std::move(*commit));
+    shards_pipe_.call(
+        [&w, op, s = c.shard, refused] {
+          bool written = w.write(s, *op);
+          return [refused, written] { *refused = !written; };
+        },
+        [] {});
+    shards_pipe_.call(
+        [&w, op, s = c.shard, refused, tell, answer]() -> timeline::action {
+          bool alive = w.data.live(s, op->token);
+          if (!alive) ++w.seen.dead_names;
+          return [refused, alive, tell, answer] {
+            auto a = answer(*refused ? store_outcome::refused : alive ? store_outcome::done : store_outcome::unknown);
+            if (*refused) a.error = store_error::oom;
+            a.body = commit_answer{};
+            tell(std::move(a));
+          };
+        },
+        [refused, tell, answer] { tell(answer(*refused ? store_outcome::refused : store_outcome::unknown)); });
+    return;
+  }
+  if (auto* load = std::get_if<load_fields>(&c.operation)) {
+    auto op = std::make_shared<load_fields>(std::move(*load));
+    auto values = std::make_shared<load_answer>();
+    shards_pipe_.call(
+        [&w, op, s = c.shard, values]() -> timeline::action {
+          return [values, v = w.data.values(s, *op)] { values->values = v; };
+        },
+        [] {});
+    shards_pipe_.call(
+        [&w, op, s = c.shard, values, tell, answer]() -> timeline::action {
+          bool alive = w.data.live(s, op->token) || w.plan.broken == flaw::nil_of_dead_name;
+          return [values, alive, tell, answer] {
+            auto a = answer(alive ? store_outcome::done : store_outcome::fenced);
+            a.body = std::move(*values);
+            tell(std::move(a));
+          };
+        },
+        lost);
+    return;
+  }
+  auto command = std::make_shared<shard_command>(std::move(c));
+  shards_pipe_.call(
+      [&w, command, tell]() -> timeline::action {
+        auto a = std::make_shared<shard_answer>(w.execute(*command));
+        return [tell, a] { tell(std::move(*a)); };
+      },
+      lost);
+}
+
+void process::send(link_number link, peer_message m) {
+  if (links_.contains(link)) world_.net.send(*this, link, std::move(m));
+}
+
+std::optional<link_number> process::link_to(const member_id& peer) const {
+  auto it = dialled_.find(peer);
+  return it == dialled_.end() ? std::nullopt : std::optional{it->second};
+}
+
+std::optional<link_number> process::any_link_to(const member_id& peer) const {
+  if (auto dialled = link_to(peer)) return dialled;
+  for (const auto& [number, id] : links_)
+    if (id == peer) return number;
+  return std::nullopt;
+}
+
+void process::want_view(view_number at_least) {
+  world_.time.after(1us, [who = weak_from_this(), at_least] {
+    auto p = who.lock();
+    if (p) p->deliver([p, at_least] { p->carry_out(p->membership_.on_view_wanted(at_least, p->now())); });
+  });
+}
+
+void process::moved(shard_id s) {
+  auto next = moves_.leave(s);
+  if (!next) return;
+  world_.time.after(1us, [who = weak_from_this(), n = next->value] {
+    if (auto p = who.lock()) p->deliver([p, n] { p->to_seat(n, [](shard_seat& seat) { seat.on_turn(); }); });
+  });
+}
+
+void process::note(shard_id s, const shard_effects::note& n) {
+  using event = shard_effects::event;
+  if (n.what == event::claimed && n.text == "takeover") ++world_.seen.takeovers;
+  if (n.what == event::doubt) ++world_.seen.doubts;
+  if (n.what == event::lost) world_.on_stopped(*this, s, n.text);
+  if (world_.verbose && n.what != event::other_server)
+    world_.say(name_ + " shard " + std::to_string(s.value) + " " +
+               std::array{"claimed", "kept", "released", "doubt", "", "rolled back",
+                          "STOPPED"}[static_cast<std::size_t>(n.what)] +
+               (n.text.empty() ? "" : ": " + n.text));
+}
+
+void process::submit(const std::vector<envelope>& batch, std::function<void(std::vector<message_result>)> done) {
+  ++unanswered_;
+  auto answered = [this, done = std::move(done)](std::vector<message_result> results) {
+    --unanswered_;
+    done(std::move(results));
+  };
+  auto request = std::make_shared<pending_request>(batch.size(), std::move(answered));
+  std::map<std::uint32_t, std::vector<lane::submission>> parts;
+  for (std::uint32_t i = 0; i < batch.size(); ++i)
+    parts[shard_of(batch[i].msg.key, world_.plan.shards).value].push_back({batch[i], {request, i}});
+  for (auto& [shard, messages] : parts) to_seat(shard, [&messages](shard_seat& s) { s.submit(std::move(messages)); });
+}
+
+void process::read(entity_id id, reader::callback done) {
+  auto shard = shard_of(id.key, world_.plan.shards).value;
+  to_seat(shard, [&](shard_seat& s) { s.read(std::move(id), std::move(done)); });
+}
+
+// Membership -------------------------------------------------------------------------------------------------------
+
+void process::carry_out(membership::effects e) {
+  for (const auto& r : e.requests) ask(r);
+  if (e.evicted) to_all([](shard_seat& s) { s.on_evicted(); });
+  if (e.publish) publish();
+  if (e.left || !e.fatal.empty()) {
+    if (world_.verbose) world_.say(name_ + (e.left ? " left" : " ends: " + e.fatal));
+    to_all([](shard_seat& s) { s.close(); });
+    die();
+    world_.on_ended(*this);
+  }
+}
+
+void process::ask(const membership::request& r) {
+  using kind = membership::request::kind;
+  member_command c;
+  switch (r.what) {
+  case kind::read: c.operation = read_members{}; break;
+  case kind::join: {
+    join_members j{name_, std::to_string(place_), "", std::nullopt};
+    if (!r.target.empty()) j.replaces = {r.target.incarnation, r.beat};
+    c.operation = std::move(j);
+    break;
+  }
+  case kind::beat: c.operation = beat_member{self(), r.view, r.watched}; break;
+  case kind::drain: c.operation = drain_member{self()}; break;
+  case kind::leave: c.operation = leave_members{self()}; break;
+  case kind::evict: c.operation = evict_member{r.target, r.beat}; break;
+  case kind::accuse: c.operation = accuse_member{self(), r.target}; break;
+  case kind::acquit: c.operation = acquit_member{self(), r.target}; break;
+  case kind::raise: c.operation = raise_view{r.view}; break;
+  }
+  auto failed = [this, what = r.what] { carry_out(membership_.on_failed(what, now())); };
+  if (members_pipe_.number() == 0) {
+    world_.time.after(1us, [who = weak_from_this(), failed] {
+      if (auto p = who.lock()) p->deliver(failed);
+    });
+    return;
+  }
+  auto command = std::make_shared<member_command>(std::move(c));
+  members_pipe_.call(
+      [this, &w = world_, command, what = r.what]() -> timeline::action {
+        auto a = std::make_shared<member_answer>(w.execute(*command));
+        return [this, what, a] { on_member_answer(what, std::move(*a)); };
+      },
+      failed);
+}
+
+void process::on_member_answer(membership::request::kind what, member_answer a) {
+  using kind = membership::request::kind;
+  if (a.outcome == store_outcome::fenced) return carry_out(membership_.on_fenced(what, now()));
+  if (a.whole) {
+    auto joined = what == kind::join ? std::optional{a.self} : std::nullopt;
+    carry_out(membership_.on_table(what, std::move(a.table), std::move(joined), now()));
+  } else if (what == kind::beat) {
+    carry_out(membership_.on_beats(a.table.members, now()));
+  } else {
+    carry_out(membership_.on_done(what, now()));
+  }
+}
+
+void process::on_change(const view_change& c) { carry_out(membership_.on_change(c.number, c.node, c.row, now())); }
+
+void process::publish() {
+  table_ = std::make_shared<const placement>(membership_.current(), world_.plan.shards);
+  to_all([this](shard_seat& s) { s.on_placement(table_, self()); });
+  const auto& members = table_->members();
+  for (const auto& m : members.members)
+    if (auto link = link_to(m.id)) send(*link, view_notice{members.number});
+  std::erase_if(peers_, [&](const auto& p) { return members.find(p.first) == nullptr; });
+  std::vector<link_number> beyond;
+  for (const auto& [id, link] : dialled_)
+    if (members.find(id) == nullptr) beyond.push_back(link);
+  for (auto link : beyond) world_.net.break_off(link);
+  for (const auto& m : members.members)
+    if (m.id != self()) peers_.try_emplace(m.id, neighbour{false, false, {}, {}, now().steady});
+  keep_links();
+}
+
+void process::keep_links() {
+  if (dead_ || !table_) return;
+  for (auto& [id, p] : peers_) {
+    if (p.linked || p.dialling || p.next > now().steady) continue;
+    if (const auto* m = table_->members().find(id)) {
+      p.dialling = true;
+      world_.net.dial(shared_from_this(), std::stoul(m->peer_address), id);
+    }
+  }
+}
+
+void process::on_dialled(const member_id& peer, network::dial_result result) {
+  on_no_link(peer, result == network::dial_result::refused);
+}
+
+void process::on_no_link(const member_id& id, bool gone) {
+  auto it = peers_.find(id);
+  if (it == peers_.end()) return;
+  auto& p = it->second;
+  p.dialling = false;
+  p.next = now().steady + p.pause;
+  p.pause = std::min(redial_max, std::max(redial_first, 2 * p.pause));
+  if (gone || now().steady - p.since >= unreachable_after) carry_out(membership_.on_unreachable(id, gone, now()));
+}
+
+void process::on_linked(link_number link, const member_id& peer) {
+  links_[link] = peer;
+  dialled_[peer] = link;
+  carry_out(membership_.on_reached(peer, now()));
+  send(link, view_notice{membership_.current().number});
+  if (auto it = peers_.find(peer); it != peers_.end()) it->second = {false, true, {}, {}, {}};
+  to_all([&peer](shard_seat& s) { s.on_link_up(peer); });
+}
+
+void process::on_accepted(link_number link, const member_id& peer) { links_[link] = peer; }
+
+void process::on_link_down(link_number link) {
+  auto it = links_.find(link);
+  if (it == links_.end()) return;
+  auto peer = it->second;
+  links_.erase(it);
+  bool ours = dialled_.contains(peer) && dialled_[peer] == link;
+  if (ours) dialled_.erase(peer);
+  to_all([link](shard_seat& s) { s.on_link_down(link); });
+  if (!ours) return;
+  if (auto p = peers_.find(peer); p != peers_.end() && std::exchange(p->second.linked, false))
+    p->second.since = now().steady;
+  on_no_link(peer, false);
+  keep_links();
+}
+
+void process::on_peer_message(link_number link, peer_message m) {
+  if (!links_.contains(link)) return;
+  if (auto* v = std::get_if<view_notice>(&m)) {
+    if (v->view > membership_.current().number) carry_out(membership_.on_view_wanted({}, now()));
+    return;
+  }
+  auto shard = std::visit(
+      [](const auto& x) -> std::uint32_t {
+        if constexpr (requires { x.shard; }) return x.shard.value;
+        else return 0;
+      },
+      m);
+  to_seat(shard, [&](shard_seat& s) { s.on_peer_message(link, std::move(m)); });
+}
+
+void process::drain() {
+  draining_ = true;
+  carry_out(membership_.drain(now()));
+}
+
+void process::tick() {
+  carry_out(membership_.tick(now()));
+  keep_links();
+  if (draining_ && !leaving_ && !dead_) {
+    bool held = std::any_of(seats_.begin(), seats_.end(), [](const auto& s) { return s->holds(); });
+    const auto* row = membership_.current().find(self());
+    if (!held && (row == nullptr || row->state == member_state::draining)) {
+      leaving_ = true;
+      carry_out(membership_.leave(now()));
+    }
+  }
+  if (!dead_) later([this] { tick(); });
+}
+
+void process::cut_store(bool on) {
+  shards_pipe_.cut(on);
+  members_pipe_.cut(on);
+}
+
+void process::break_store() { (dice_.chance(70) ? shards_pipe_ : members_pipe_).break_off(); }
+
+void process::lose_store() {
+  shards_pipe_.break_off();
+  members_pipe_.break_off();
+}
+
+std::string process::describe() const {
+  std::string text = name_ +
+                     (dead_     ? " dead"
+                      : frozen_ ? " frozen"
+                                : "") +
+                     " view " + std::to_string(membership_.current().number.value) + " " +
+                     std::string{to_string(membership_.current_state())};
+  for (std::uint32_t s = 0; s < seats_.size(); ++s)
+    text += " " + std::to_string(s) + ":" + std::string{to_string(seats_[s]->claim_state())} + "/" +
+            std::to_string(seats_[s]->queued());
+  return text;
+}
+
+}  // namespace pawl::sim

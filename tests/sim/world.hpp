@@ -1,0 +1,100 @@
+#pragma once
+
+#include "tests/sim/network.hpp"
+#include "tests/sim/process.hpp"
+#include "tests/sim/scenario.hpp"
+#include "tests/sim/sender.hpp"
+#include "tests/sim/store.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace pawl::sim {
+
+/// What must never happen has happened.
+struct failure : std::runtime_error {
+  failure(std::string r, const std::string& what) : std::runtime_error(what), rule(std::move(r)) {}
+  std::string rule;
+};
+
+/// What a run has seen; shows that faults really hit something.
+struct sightings {
+  std::uint64_t events = 0, sends = 0, acknowledged = 0, duplicates = 0, refused = 0, unresolved = 0, reads = 0;
+  std::uint64_t commits = 0, claims = 0, takeovers = 0, doubts = 0, views = 0;
+  std::uint64_t dead_names = 0;  ///< commits that met one
+  std::array<std::uint64_t, fault_kinds> faults{};
+  sightings& operator+=(const sightings& o);
+};
+
+/// A cluster, its store and its senders, for one scenario. Runs it and watches that nothing promised is broken.
+class world {
+public:
+  explicit world(scenario s, bool verbose = false);
+  ~world();
+  /// @throws failure
+  void run();
+
+  // For the parts.
+  static constexpr dataset_id dataset{7, 7, 7};
+  struct sent_message {
+    std::string key;
+    std::string name;
+    unix_ms sent_at = 0;
+    bool acknowledged = false;
+    bool applied = false;  ///< somebody was told so
+  };
+  [[noreturn]] void fail(const std::string& rule, const std::string& what) const;
+  void say(const std::string& text) const;
+  [[nodiscard]] process* some_node(dice& d);
+  [[nodiscard]] const sent_message& register_message(const std::string& id, const std::string& key, unix_ms sent_at,
+                                                     dice& d);
+  void on_result(const std::string& id, const message_result& r);
+  [[nodiscard]] std::vector<std::string> acknowledged(const std::string& key) const;
+  void on_read(const std::string& key, const std::vector<std::string>& known, const entity_answer& a);
+  void on_stopped(const process& p, shard_id s, const std::string& why);
+  void on_ended(const process& p);
+  /// At the store.
+  [[nodiscard]] bool write(shard_id s, const commit_fields& c);
+  [[nodiscard]] shard_answer execute(const shard_command& c);
+  [[nodiscard]] member_answer execute(const member_command& c);
+
+  const scenario plan;
+  const bool verbose;
+  timeline time;
+  server redis;
+  store data;
+  network net;
+  sightings seen;
+  std::uint64_t rollbacks = 0;
+
+private:
+  void start(std::size_t place);
+  void strike(const fault& f);
+  void heal(const fault& f);
+  void heal_all();
+  void swizzle(const fault& f);
+  void restart_store(span down, bool to_former_data);
+  void spread_changes();
+  void check_commit(shard_id s, const store::hash& before, const commit_fields& c) const;
+  void check_end() const;
+  [[nodiscard]] bool is_stored(const std::string& id, const sent_message& m) const;
+  [[nodiscard]] std::vector<std::string> stored_ids(const std::string& key) const;
+
+  std::vector<std::shared_ptr<process>> places_;
+  std::vector<std::uint64_t> runs_;
+  std::vector<bool> for_ever_dead_;
+  std::vector<std::unique_ptr<sender>> senders_;
+  std::map<std::string, sent_message> messages_;
+  std::vector<store> snapshots_;
+  std::set<std::pair<std::uint32_t, std::string>> tokens_;  ///< ever granted, also before a rollback
+  dice dice_;
+  bool quiet_ = false;
+};
+
+}  // namespace pawl::sim
