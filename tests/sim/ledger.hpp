@@ -22,6 +22,10 @@ struct Append {
 struct Stumble {
   PAWL_MESSAGE(Stumble)
 };
+/// Known to newer nodes only.
+struct Amend {
+  PAWL_MESSAGE(Amend)
+};
 struct Ledger {
   std::vector<std::string> ids;
   PAWL_STATE(ids)
@@ -29,14 +33,17 @@ struct Ledger {
 
 inline constexpr std::string_view ledger_type = "ledger";
 
-inline entity_catalog ledger_catalog(std::chrono::milliseconds retention) {
-  entity_type type = entity<Ledger>(std::string{ledger_type})
-                         .retain(retention)
-                         .on([](Ledger& l, const Append&, context& ctx) { l.ids.emplace_back(ctx.message_id()); })
-                         .on([](Ledger& l, const Stumble&, context& ctx) {
-                           l.ids.emplace_back(ctx.message_id());
-                           throw std::runtime_error("stumbled");
-                         });
+/// `newer`: knows all messages; the one before an upgrade does not.
+inline entity_catalog ledger_catalog(std::chrono::milliseconds retention, bool newer) {
+  auto known = entity<Ledger>(std::string{ledger_type})
+                   .retain(retention)
+                   .on([](Ledger& l, const Append&, context& ctx) { l.ids.emplace_back(ctx.message_id()); })
+                   .on([](Ledger& l, const Stumble&, context& ctx) {
+                     l.ids.emplace_back(ctx.message_id());
+                     throw std::runtime_error("stumbled");
+                   });
+  auto note = [](Ledger& l, const Amend&, context& ctx) { l.ids.emplace_back(ctx.message_id()); };
+  entity_type type = newer ? entity_type{std::move(known).on(note)} : entity_type{std::move(known)};
   return {{std::move(type)}, message_digester{{1, 2, 3}}, 1024 * 1024};
 }
 

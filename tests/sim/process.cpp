@@ -42,7 +42,7 @@ process::process(world& w, std::size_t place, std::uint64_t run)
       place_(place),
       name_("n" + std::to_string(place + 1)),
       dice_(w.plan.seed, 1'000 + place * 100 + run),
-      catalog_(ledger_catalog(w.plan.retention)),
+      catalog_(ledger_catalog(w.plan.retention, !w.is_older(place))),
       membership_(name_, policy_of(w.plan)),
       armed_(w.plan.shards),
       shards_pipe_(

@@ -42,6 +42,8 @@ scenario make_scenario(std::uint64_t seed, mode how) {
   if (d.chance(30)) s.lane_timeout = std::chrono::milliseconds{d.between(50, 600)};
   if (d.chance(50)) s.first_sweep = std::chrono::milliseconds{d.between(20, 1'500)};
   s.busy = d.between(2s, 8s);
+  s.older.resize(s.places, false);
+  if (d.chance(20)) s.older[d.below(s.places)] = true;
 
   // Few kinds at a time, often: what breaks a protocol is the same thing at an awkward moment.
   std::vector<fault_kind> menu;

@@ -67,6 +67,8 @@ struct scenario {
   span busy{0};  ///< until then there are faults
   std::vector<fault> faults;
 
+  std::vector<bool> older;  ///< by place: does not know all messages until the faults are over
+
   flaw broken = flaw::none;
   bool epoch_tokens = false;  ///< tokens count claims, and are not unique after a rollback
 

@@ -32,9 +32,29 @@ void sender::next() {
 
 void sender::attempt() {
   auto mine = ++attempt_;
-  std::vector<std::size_t> numbers{open_.begin(), open_.end()};
-  send(numbers, true);
-  if (dice_.chance(10)) send(numbers, false);
+  results_.clear();
+  numbers all{open_.begin(), open_.end()};
+  if (auto node = world_.some_node(dice_)) {
+    auto take = [this, mine](std::size_t number) {
+      return [this, mine, number](const std::vector<message_result>& results) {
+        for (std::size_t i = 0; i < results.size(); ++i) on_result(mine, number + i, results[i].kind);
+      };
+    };
+    // Sometimes in two requests, the second before the first is answered: what one node is given keeps its order.
+    auto first = all.size() > 1 && dice_.chance(25) ? dice_.between(1, all.size() - 1) : all.size();
+    numbers rest{all.begin() + static_cast<std::ptrdiff_t>(first), all.end()};
+    send(*node, {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, take(all.front()));
+    if (!rest.empty())
+      world_.time.after(dice_.between(0us, 30ms), [this, mine, rest, take, who = std::weak_ptr{node}] {
+        auto same = who.lock();
+        if (!same || mine != attempt_) return;
+        same->deliver([this, mine, rest, take, same] {
+          // Behind a message that was given up already nothing would be blocked.
+          if (mine == attempt_ && results_.empty()) send(*same, rest, take(rest.front()));
+        });
+      });
+  }
+  if (dice_.chance(10)) copy(all);
   if (dice_.chance(5)) replay();
   // No answer: the node died, or is slow. Another one then.
   world_.time.after(dice_.between(100ms, 3s), [this, mine] {
@@ -42,33 +62,38 @@ void sender::attempt() {
   });
 }
 
-void sender::send(const std::vector<std::size_t>& numbers, bool own) {
-  auto* node = world_.some_node(dice_);
-  if (node == nullptr) return;
+void sender::copy(const numbers& which) {
+  if (auto node = world_.some_node(dice_)) send(*node, which, {});
+}
+
+void sender::send(process& node, const numbers& which, callback done) {
   message_builder b;
-  for (auto n : numbers) {
+  for (auto n : which) {
     auto i = id(n);
     auto& m = world_.register_message(i, key_, sent_at_[n], dice_);
     b.add(
         {.type = ledger_type, .key = key_, .name = m.name, .id = i, .payload = "\x80", .sent_at = m.sent_at, .seq = 0});
   }
-  auto mine = attempt_;
   ++world_.seen.sends;
-  node->submit(b.finish(), [this, own, mine, numbers](std::vector<message_result> results) {
-    for (std::size_t i = 0; i < results.size(); ++i) world_.on_result(id(numbers[i]), results[i]);
-    if (own) on_results(mine, numbers, results);
+  node.submit(b.finish(), [this, which, done = std::move(done)](std::vector<message_result> results) {
+    for (std::size_t i = 0; i < results.size(); ++i) world_.on_result(id(which[i]), results[i]);
+    if (done) done(results);
   });
 }
 
-void sender::on_results(std::uint64_t attempt, const std::vector<std::size_t>& numbers,
-                        const std::vector<message_result>& results) {
+void sender::on_result(std::uint64_t attempt, std::size_t number, result_kind kind) {
   if (attempt != attempt_) return;  // answered after all, but another attempt is on its way
+  results_[number] = kind;
+  if (results_.size() == open_.size()) conclude();
+}
+
+void sender::conclude() {
   bool unresolved = false;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (!pawl::resolved(results[i].kind)) {
+  for (const auto& [number, kind] : results_) {
+    if (!pawl::resolved(kind)) {
       unresolved = true;
     } else if (unresolved) {
-      world_.fail("B13", id(numbers[i]) + " was resolved behind an unresolved message of its key");
+      world_.fail("B13", id(number) + " was resolved behind an unresolved message of its key");
     } else {
       open_.pop_front();
       ++resolved_;
@@ -80,7 +105,7 @@ void sender::on_results(std::uint64_t attempt, const std::vector<std::size_t>& n
   } else {
     auto mine = attempt_;
     world_.time.after(dice_.between(1ms, 100ms), [this, mine] {
-      if (mine == attempt_) this->attempt();
+      if (mine == attempt_) attempt();
     });
   }
 }
@@ -89,11 +114,11 @@ void sender::on_results(std::uint64_t attempt, const std::vector<std::size_t>& n
 void sender::replay() {
   if (resolved_ == 0) return;
   auto n = dice_.below(resolved_);
-  world_.time.after(dice_.between(1ms, replay_max), [this, n] { send({n}, false); });
+  world_.time.after(dice_.between(1ms, replay_max), [this, n] { copy({n}); });
 }
 
 void sender::read() {
-  if (auto* node = world_.some_node(dice_)) {
+  if (auto node = world_.some_node(dice_)) {
     auto known = world_.acknowledged(key_);
     ++world_.seen.reads;
     node->read({std::string{ledger_type}, key_}, [this, known, rollbacks = world_.rollbacks](entity_answer a) {

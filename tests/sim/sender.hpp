@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace pawl::sim {
 
+class process;
 class world;
 
 /// Sends the messages of one key as a careful sender does: the next after the former is resolved, an unresolved one
@@ -29,9 +32,12 @@ private:
   [[nodiscard]] std::size_t world_messages() const noexcept;
   void next();
   void attempt();
-  void send(const std::vector<std::size_t>& numbers, bool own);
-  void on_results(std::uint64_t attempt, const std::vector<std::size_t>& numbers,
-                  const std::vector<message_result>& results);
+  using numbers = std::vector<std::size_t>;
+  using callback = std::function<void(const std::vector<message_result>&)>;
+  void send(process& node, const numbers& which, callback done);
+  void copy(const numbers& which);
+  void on_result(std::uint64_t attempt, std::size_t number, result_kind kind);
+  void conclude();
   void replay();
   void read();
   [[nodiscard]] std::string id(std::size_t n) const;
@@ -42,6 +48,7 @@ private:
   dice dice_;
   std::size_t resolved_ = 0;  ///< messages 0 … resolved_-1
   std::deque<std::size_t> open_;
+  std::map<std::size_t, result_kind> results_;  ///< of the present attempt
   std::uint64_t attempt_ = 0;
   std::vector<unix_ms> sent_at_;
 };

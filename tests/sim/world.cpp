@@ -67,10 +67,10 @@ void world::on_ended(const process& p) {
   time.after(100ms, [this, at = p.place()] { start(at); });
 }
 
-process* world::some_node(dice& d) {
-  std::vector<process*> alive;
+std::shared_ptr<process> world::some_node(dice& d) {
+  std::vector<std::shared_ptr<process>> alive;
   for (const auto& p : places_)
-    if (p && !p->dead()) alive.push_back(p.get());
+    if (p && !p->dead()) alive.push_back(p);
   return alive.empty() ? nullptr : alive[d.below(alive.size())];
 }
 
@@ -316,6 +316,7 @@ void world::heal_all() {
     auto& p = places_[n];
     if (p && p->frozen()) p->thaw();
     if (p && !p->dead() && !ever(fault_kind::cut_store, n)) p->cut_store(false);
+    if (p && !p->dead() && plan.older[n]) p->die();  // it is upgraded
     if (n < plan.nodes && !for_ever_dead_[n]) start(n);
   }
 }
@@ -425,7 +426,12 @@ const world::sent_message& world::register_message(const std::string& id, const 
                                                    dice& d) {
   auto it = messages_.find(id);
   if (it == messages_.end())
-    it = messages_.emplace(id, sent_message{key, d.chance(8) ? "Stumble" : "Append", sent_at}).first;
+    it = messages_.emplace(id, sent_message{key,
+                                            d.chance(8)    ? "Stumble"
+                                            : d.chance(10) ? "Amend"
+                                                           : "Append",
+                                            sent_at})
+             .first;
   return it->second;
 }
 

@@ -51,7 +51,9 @@ public:
   };
   [[noreturn]] void fail(const std::string& rule, const std::string& what) const;
   void say(const std::string& text) const;
-  [[nodiscard]] process* some_node(dice& d);
+  [[nodiscard]] std::shared_ptr<process> some_node(dice& d);
+  /// Whether a node that starts here now is one from before the upgrade.
+  [[nodiscard]] bool is_older(std::size_t place) const { return !quiet_ && plan.older[place]; }
   [[nodiscard]] const sent_message& register_message(const std::string& id, const std::string& key, unix_ms sent_at,
                                                      dice& d);
   void on_result(const std::string& id, const message_result& r);
