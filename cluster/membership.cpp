@@ -282,6 +282,9 @@ membership::effects membership::on_done(kind answered, instant) {
 membership::effects membership::on_change(view_number number, const std::string& node, std::optional<member> row,
                                           instant now) {
   effects out;
+  // Of a majority that lost one old member and was thrown out by it one by one, all have to be back at the same time to
+  // outvote it.
+  if (state_ == state::evicted && row && row->state == member_state::up && node != node_) wake_ = now.steady;
   if (!member_now() || number <= view_.number) return out;
   if (unsure_ || node.empty() || number.value != view_.number.value + 1) {
     // Some are missing between, or what it is a change of is not what is known here: only the table tells.

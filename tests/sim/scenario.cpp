@@ -82,9 +82,9 @@ scenario make_scenario(std::uint64_t seed, mode how) {
   }
   if (rolls_back && d.chance(50)) {
     // Views and claims that the rollback takes away, so that others use their numbers again.
-    const auto& r = s.faults[count];
+    const auto rollback_at = s.faults[count].at;
     for (auto n = d.between(1, 3); n > 0; --n)
-      s.faults.push_back({fault_kind::suspect, r.at - d.between(200ms, 1'200ms), {}, d.below(s.nodes)});
+      s.faults.push_back({fault_kind::suspect, rollback_at - d.between(200ms, 1'200ms), {}, d.below(s.nodes)});
   }
   if (how == mode::liveness) {
     fault f{};

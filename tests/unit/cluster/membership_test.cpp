@@ -947,6 +947,17 @@ TEST(Membership, RejoinsWithADoublingPauseUpToAMinute) {  // rule C24
   EXPECT_EQ(pause, 60s);
 }
 
+// rule C24: found by the simulator; three nodes that the fourth had thrown out never met in the table
+TEST(Membership, RejoinsAsSoonAsAnotherNodeJoins) {
+  member_world w;
+  w.reach(state::up).fenced(kind::beat).after(1ms);
+  EXPECT_EQ(to_text(w.gone(9, "b").tick().last), "");
+  EXPECT_EQ(to_text(w.change(10, row({"a", 8}, 0)).tick().last), "");
+  EXPECT_EQ(to_text(w.change(11, row({"c", 9}, 0, member_state::draining)).tick().last), "");
+  EXPECT_EQ(to_text(w.change(12, row({"c", 10}, 0)).last), "");
+  EXPECT_EQ(to_text(w.tick().last), "read");
+}
+
 TEST(Membership, BeginsWithTheShortPauseAgainAfterALongStay) {
   member_world w;
   w.reach(state::up).fenced(kind::beat).after(1s).tick().table(kind::read, {row(other)});
