@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <future>
 #include <string>
 #include <vector>
@@ -46,7 +45,7 @@ TEST(Faults, an_owner_that_was_stopped_for_longer_than_its_lease_changes_nothing
     const auto now = cluster.client("n2").status();
     return now.state == "up" && now.incarnation > before.incarnation;
   });
-  EXPECT_GE(cluster.client("n2").metric("pawl_evictions_total"), 1);
+  EXPECT_EQ(cluster.client("n2").metric("pawl_evictions_total"), 1);
   cluster.settle();
   EXPECT_GT(cluster.client("n2").status().shards_owned, 0U);
   load.every_order_moves_on();
@@ -84,65 +83,6 @@ TEST(Faults, a_stopped_owner_that_wakes_with_requests_at_its_door_acknowledges_n
       until("the second event is resolved", [&] { return cluster.client("n1").post(second).status == 200; });
     cluster.settle();
     EXPECT_EQ(cluster.client("n1").order(keys[i]).chain, replay(keys[i], 2).chain) << "n2 said: " << a.body;
-  }
-}
-
-TEST(Faults, redis_killed_and_started_again_under_load_loses_and_doubles_nothing) {
-  // With everysec Redis answers before it has written, if its disk is slow: then even a kill loses acknowledged
-  // commits.
-  test_cluster cluster{{.flags = {"--request-timeout", "500ms"}, .redis = {"--appendfsync", "always"}}};
-  cluster.start(nodes);
-  order_load load{cluster};
-  for (int i = 0; i < 3; ++i) {
-    load.every_order_moves_on();
-    cluster.store().kill_hard();
-    until("all nodes notice", [&] {
-      return std::ranges::all_of(nodes,
-                                 [&](const auto& node) { return cluster.client(node).metric("pawl_store_up") == 0; });
-    });
-    cluster.store().start();
-  }
-  // The short times above were bridged by the nodes. Now the senders have to retry.
-  load.every_order_moves_on();
-  const auto before = load.retries();
-  cluster.store().kill_hard();
-  until("senders are told that their messages are not resolved", [&] { return load.retries() > before; });
-  cluster.store().start();
-
-  load.every_order_moves_on();
-  cluster.settle();
-  load.finish_and_check();
-}
-
-TEST(Faults, a_read_never_shows_an_effect_that_is_not_committed) {
-  test_cluster cluster{{.flags = {"--request-timeout", "1s", "--redis-timeout", "120s", "--cluster-lease", "120s"}}};
-  cluster.start(nodes);
-  const auto first = event_of("order-1", 1);
-  const auto second = event_of("order-1", 2);
-  until("the first event is applied", [&] { return cluster.client("n1").post(first.json).status == 200; });
-  const auto before = cluster.client("n1").order("order-1");
-  ASSERT_EQ(before.status, 200);
-
-  cluster.store().pause();
-  // The sender gives up, but the owner does not: its commit stays under way for as long as Redis stands still.
-  const auto sent = cluster.client(before.owner).post(second.json);
-  EXPECT_EQ(sent.status, 503) << sent.body;
-  ASSERT_EQ(sent.messages.size(), 1U) << sent.body;
-  EXPECT_EQ(sent.messages[0].result, "unknown");
-  EXPECT_TRUE(sent.retry_after);
-  for (const auto& node : nodes) EXPECT_EQ(cluster.client(node).order("order-1").status, 503);
-  auto read = std::async(std::launch::async, [&] { return cluster.client(before.owner).order("order-1"); });
-  cluster.store().go_on();
-
-  const auto during = read.get();
-  if (during.status == 200) {
-    EXPECT_EQ(during.chain, replay("order-1", 2).chain) << "the commit came before the read";
-  }
-  until("the second event is resolved", [&] { return cluster.client("n2").post(second.json).status == 200; });
-  for (const auto& node : nodes) {
-    const auto after = cluster.client(node).order("order-1");
-    EXPECT_EQ(after.events, 2U);
-    EXPECT_EQ(after.chain, replay("order-1", 2).chain);
   }
 }
 

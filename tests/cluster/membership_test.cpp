@@ -1,9 +1,11 @@
 #include "tests/cluster/order_load.hpp"
 #include "tests/cluster/test_cluster.hpp"
+#include "tests/cluster/until.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace pawl::testing {
 namespace {
@@ -53,6 +55,7 @@ TEST(Membership, a_node_told_to_end_hands_its_shards_over_first_and_nothing_is_l
   cluster.start({"n1", "n2", "n3"});
   order_load load{cluster};
   load.every_order_moves_on();
+  cluster.settle();
   const auto owned = cluster.client("n2").status().shards_owned;
   ASSERT_GT(owned, 0U);
   const auto given_before = given(cluster);
@@ -80,6 +83,45 @@ TEST(Membership, the_last_node_told_to_end_gives_its_shards_back_and_another_fin
 
   load.every_order_moves_on();
   load.finish_and_check();
+}
+
+TEST(Membership, a_node_killed_while_it_drains_is_replaced_and_nothing_is_lost) {
+  test_cluster cluster{{.shards = shards, .flags = {"--cluster-beat", "100ms", "--cluster-lease", "1s"}}};
+  cluster.start({"n1", "n2", "n3"});
+  order_load load{cluster};
+  load.every_order_moves_on();
+
+  // While Redis stands still no shard can be given back, so it dies in the middle; what it asked for last runs later.
+  cluster.store().pause();
+  cluster.ask_to_end("n2");
+  until("n2 drains", [&] { return cluster.node("n2").log().find(" draining ") != std::string::npos; });
+  cluster.kill("n2");
+  cluster.store().go_on();
+
+  cluster.settle();
+  load.every_order_moves_on();
+  load.finish_and_check();
+}
+
+TEST(Membership, eight_nodes_started_at_once_make_one_placement) {
+  const std::vector<std::string> eight{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"};
+  // As long as eight processes may take to start on a busy machine.
+  test_cluster cluster{{.shards = shards, .flags = {"--cluster-settle", "2s"}}};
+  cluster.start(eight);
+
+  double claims = 0;
+  double first_claims = 0;
+  for (const auto& node : eight) {
+    claims += cluster.client(node).metric("pawl_claims_total");
+    first_claims += handoffs(cluster, node, "start");
+  }
+  EXPECT_EQ(claims, shards) << "a shard was claimed more than once";
+  EXPECT_EQ(first_claims, shards);
+  const auto view = cluster.store().ask({"GET", "pawl:test:{members}:view"}).text;
+  for (std::uint32_t shard = 0; shard < shards; ++shard) {
+    const auto record = "pawl:test:{" + std::to_string(shard) + "}:rec";
+    EXPECT_EQ(cluster.store().ask({"HGET", record, "view"}).text, view) << record << " is of an earlier view";
+  }
 }
 
 }  // namespace

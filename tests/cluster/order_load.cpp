@@ -1,5 +1,6 @@
 #include "tests/cluster/order_load.hpp"
 
+#include "tests/cluster/seed.hpp"
 #include "tests/cluster/until.hpp"
 
 #include <gtest/gtest.h>
@@ -26,7 +27,10 @@ constexpr auto request_patience = 3s;
 /// One thread's connections to all nodes.
 class connections {
 public:
-  connections(const test_cluster& cluster, unsigned seed) : cluster_(cluster), dice_(seed) {}
+  connections(const test_cluster& cluster, unsigned lot) : cluster_(cluster) {
+    std::seed_seq both{seed(), lot};
+    dice_.seed(both);
+  }
 
   /// A node by lot, and not this one if there is another.
   [[nodiscard]] door pick(const std::string& not_this) {
@@ -61,7 +65,6 @@ order_load::order_load(test_cluster& cluster, shape s) : cluster_(cluster), shap
     orders_[i].key = "order-" + std::to_string(i);
     ready_.push_back(&orders_[i]);
   }
-  // Fixed seeds: what is sent is the same in every run, though not when.
   for (unsigned i = 0; i < s.senders; ++i) senders_.emplace_back([this, i] { send(i + 1); });
   repeater_ = std::thread{[this] { repeat(0); }};
 }
@@ -79,8 +82,8 @@ void order_load::stop() {
   if (repeater_.joinable()) repeater_.join();
 }
 
-void order_load::send(unsigned seed) {
-  connections nodes{cluster_, seed};
+void order_load::send(unsigned lot) {
+  connections nodes{cluster_, lot};
   auto next = std::chrono::steady_clock::now();
   for (auto mine = take(nodes.dice()); !mine.empty(); mine = take(nodes.dice())) {
     door through;
@@ -131,8 +134,10 @@ std::vector<order_event> order_load::open_events(const orders_taken& orders) con
 void order_load::settle(const orders_taken& orders, const std::vector<order_event>& events, const post_answer& answer) {
   if (turned_away(answer)) return fail("a request was turned away: " + answer.body);
   const std::lock_guard lock{mutex_};
+  tally_.sent += events.size();
   if (!answered(answer)) {
-    retries_ += events.size();
+    tally_.unanswered += events.size();
+    changed_.notify_all();
     return;
   }
   if (answer.messages.size() != events.size()) {
@@ -149,12 +154,11 @@ void order_load::settle(const orders_taken& orders, const std::vector<order_even
       if (a.result == "refused") failure_ = events[at].id + " was refused: " + a.reason;
       if (waits && a.resolved()) failure_ = events[at].id + " was resolved before an earlier event: " + answer.body;
       waits = waits || !a.resolved();
-      retries_ += a.resolved() ? 0 : 1;
-      done += a.resolved() ? 1 : 0;
-      duplicates_ += a.result == "duplicate" ? 1 : 0;
+      (a.resolved() ? done : a.result == "unknown" ? tally_.unknown : tally_.not_now) += 1;
+      tally_.duplicates += a.result == "duplicate" ? 1 : 0;
     }
     o->resolved += done;
-    resolved_ += done;
+    tally_.resolved += done;
   }
   changed_.notify_all();
 }
@@ -170,8 +174,8 @@ void order_load::make_copies(const orders_taken& orders, const std::string& node
   changed_.notify_all();
 }
 
-void order_load::repeat(unsigned seed) {
-  connections nodes{cluster_, seed};
+void order_load::repeat(unsigned lot) {
+  connections nodes{cluster_, lot};
   for (;;) {
     std::vector<copy> mine;
     {
@@ -189,6 +193,10 @@ void order_load::repeat(unsigned seed) {
 /// Copies are not sent again: whoever sends the event itself takes care of it.
 void order_load::settle_copies(const std::vector<copy>& copies, const post_answer& answer) {
   if (turned_away(answer)) return fail("a request was turned away: " + answer.body);
+  {
+    const std::lock_guard lock{mutex_};
+    tally_.sent += copies.size();
+  }
   if (!answered(answer)) return;
   if (answer.messages.size() != copies.size()) return fail("not one answer for each copy: " + answer.body);
   for (std::size_t i = 0; i < copies.size(); ++i) {
@@ -196,7 +204,7 @@ void order_load::settle_copies(const std::vector<copy>& copies, const post_answe
     if (result == "refused") fail("a copy of " + copies[i].event.id + " was refused: " + answer.messages[i].reason);
     if (result == "applied" && copies[i].late) fail(copies[i].event.id + " took effect twice");
     const std::lock_guard lock{mutex_};
-    duplicates_ += result == "duplicate" ? 1 : 0;
+    tally_.duplicates += result == "duplicate" ? 1 : 0;
   }
 }
 
@@ -211,7 +219,7 @@ void order_load::await(const std::string& what, const std::function<bool()>& con
   std::unique_lock lock{mutex_};
   const auto done = changed_.wait_for(lock, 2 * patience, [&] { return !failure_.empty() || condition(); });
   if (!failure_.empty()) throw std::runtime_error("the load: " + failure_);
-  if (!done) gave_up(what + "; " + std::to_string(resolved_) + " events are resolved", 2 * patience);
+  if (!done) gave_up(what + "; " + std::to_string(tally_.resolved) + " events are resolved", 2 * patience);
 }
 
 void order_load::every_order_moves_on() {
@@ -227,10 +235,10 @@ void order_load::every_order_moves_on() {
 }
 
 void order_load::reaches(std::uint64_t events) {
-  await(std::to_string(events) + " events are resolved", [&] { return resolved_ >= events; });
+  await(std::to_string(events) + " events are resolved", [&] { return tally_.resolved >= events; });
 }
 
-void order_load::finish_and_check() {
+verdict order_load::finish_and_check() {
   {
     const std::lock_guard lock{mutex_};
     finishing_ = true;
@@ -247,38 +255,36 @@ void order_load::finish_and_check() {
   }
   repeater_.join();
   await("the copies did no harm", [] { return true; });
-  check();
+  return check();
 }
 
-void order_load::check() const {
-  std::vector<std::string> wrong;
+verdict order_load::check() {
+  std::map<std::string, std::uint64_t> sent;
+  for (const auto& o : orders_)
+    if (o.made != 0) sent[o.key] = o.made;
+  const auto stored = judge(sent, stored_orders(cluster_.store(), cluster_.shards()));
+  EXPECT_TRUE(stored.flawless()) << "in Redis: " << stored;
+
   connections nodes{cluster_, 0};
-  for (const auto& o : orders_) {
-    order_answer is;
-    until("order " + o.key + " can be read", [&] {
-      is = node_client{nodes.pick({}).port, request_patience}.order(o.key);
-      return is.status == 200 || (is.status == 404 && o.made == 0);
+  std::map<std::string, stored_order> shown;
+  for (const auto& [key, events] : sent)
+    until("order " + key + " can be read", [&] {
+      const auto a = node_client{nodes.pick({}).port, request_patience}.order(key);
+      if (a.status == 200) shown[key] = {a.order_status, a.events, a.chain};
+      return a.status == 200 || a.status == 404;
     });
-    const auto should = replay(o.key, o.made);
-    if (is.events == should.events && is.chain == should.chain && is.order_status == should.status) continue;
-    wrong.push_back(o.key + " has " + std::to_string(is.events) + " events, chain " + is.chain + ", status " +
-                    is.order_status + "; must be " + std::to_string(should.events) + ", " + should.chain + ", " +
-                    should.status);
-  }
-  std::string text;
-  for (std::size_t i = 0; i < std::min<std::size_t>(wrong.size(), 5); ++i) text += wrong[i] + "\n";
-  EXPECT_TRUE(wrong.empty()) << wrong.size() << " orders are not what they must be, such as\n" << text;
-  EXPECT_GT(duplicates(), 0U) << "no event was sent twice: nothing was tested";
+  const auto seen = judge(sent, shown);
+  EXPECT_TRUE(seen.flawless()) << "as the nodes show it: " << seen;
+
+  for (const auto& node : cluster_.active())
+    EXPECT_EQ(cluster_.client(node).metric("pawl_ordering_violations_total{entity_type=\"order\"}"), 0) << node;
+  EXPECT_GT(figures().duplicates, 0U) << "no event was sent twice: nothing was tested";
+  return stored;
 }
 
-std::uint64_t order_load::duplicates() const {
+order_load::tally order_load::figures() const {
   const std::lock_guard lock{mutex_};
-  return duplicates_;
-}
-
-std::uint64_t order_load::retries() const {
-  const std::lock_guard lock{mutex_};
-  return retries_;
+  return tally_;
 }
 
 }  // namespace pawl::testing

@@ -2,6 +2,7 @@
 
 #include "tests/cluster/node_client.hpp"
 #include "tests/cluster/order_events.hpp"
+#include "tests/cluster/order_ledger.hpp"
 #include "tests/cluster/test_cluster.hpp"
 
 #include <condition_variable>
@@ -19,7 +20,8 @@ namespace pawl::testing {
 /// Senders that keep a cluster busy until they are told to finish, and obey the rules: the events of an order go one
 /// after the other; what is not resolved is sent again under the same id, through another node, before anything later
 /// of that order. Successive events of an order come from different senders, through different nodes, and one in ten is
-/// sent twice: a copy through another node at the same time, or long after.
+/// sent twice: a copy through another node at the same time, or long after, when later ones have taken effect. `seed()`
+/// decides what is sent, and where.
 class order_load {
 public:
   struct shape {
@@ -39,14 +41,23 @@ public:
   void every_order_moves_on();
   /// Waits until so many events have been resolved, from the beginning.
   void reaches(std::uint64_t events);
-  /// Makes no new events; returns when all there are have been resolved, then asks the cluster for every order and
-  /// compares it with what it must be. Differences are failures of the test.
-  void finish_and_check();
+  /// Makes no new events; returns when all there are have been resolved, then compares every order with what it must
+  /// be: as it lies in Redis, which is returned, and as the cluster shows it. Differences are failures of the test.
+  verdict finish_and_check();
 
-  /// Copies that were recognised.
-  [[nodiscard]] std::uint64_t duplicates() const;
-  /// Requests without an answer, and messages answered "not now" or "not known".
-  [[nodiscard]] std::uint64_t retries() const;
+  /// Messages by what became of them; one that is sent again counts again.
+  struct tally {
+    std::uint64_t sent = 0;
+    std::uint64_t resolved = 0;    ///< the first resolution of each event
+    std::uint64_t duplicates = 0;  ///< answers "duplicate", to events and to copies
+    std::uint64_t unknown = 0;
+    std::uint64_t not_now = 0;     ///< busy or blocked
+    std::uint64_t unanswered = 0;  ///< no answer, or none of use
+    /// Those that had to be sent again.
+    [[nodiscard]] std::uint64_t retries() const noexcept { return unknown + not_now + unanswered; }
+  };
+  [[nodiscard]] tally figures() const;
+  [[nodiscard]] std::uint64_t retries() const { return figures().retries(); }
 
 private:
   struct order {
@@ -62,8 +73,8 @@ private:
   };
   using orders_taken = std::vector<order*>;
 
-  void send(unsigned seed);
-  void repeat(unsigned seed);
+  void send(unsigned lot);
+  void repeat(unsigned lot);
   [[nodiscard]] orders_taken take(std::mt19937& dice);
   [[nodiscard]] std::vector<order_event> open_events(const orders_taken& orders) const;
   void settle(const orders_taken& orders, const std::vector<order_event>& events, const post_answer& answer);
@@ -73,7 +84,7 @@ private:
   void await(const std::string& what, const std::function<bool()>& condition);
   void fail(const std::string& why);
   void stop();
-  void check() const;
+  [[nodiscard]] verdict check();
 
   test_cluster& cluster_;
   shape shape_;
@@ -83,9 +94,7 @@ private:
   std::condition_variable changed_;
   std::deque<order*> ready_;  ///< those no sender has at the moment
   std::vector<copy> copies_;
-  std::uint64_t resolved_ = 0;
-  std::uint64_t duplicates_ = 0;
-  std::uint64_t retries_ = 0;
+  tally tally_;
   bool finishing_ = false;     ///< no new events
   bool senders_done_ = false;  ///< no new copies either
   bool stopped_ = false;

@@ -71,10 +71,10 @@ void process::kill_hard() {
   ended(status);
 }
 
-void process::pause() const {
+void process::pause() {
   signal(SIGSTOP);
   int status = 0;
-  if (running_) ::waitpid(pid_, &status, WUNTRACED);
+  if (running_ && ::waitpid(pid_, &status, WUNTRACED) == pid_ && !WIFSTOPPED(status)) ended(status);
 }
 
 void process::go_on() const { signal(SIGCONT); }

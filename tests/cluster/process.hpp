@@ -23,7 +23,7 @@ public:
   /// SIGKILL; returns when the process is gone.
   void kill_hard();
   /// SIGSTOP; returns when the process has stopped.
-  void pause() const;
+  void pause();
   void go_on() const;
 
   [[nodiscard]] bool running();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace pawl::testing {
 namespace {
@@ -55,6 +56,25 @@ TEST(Restart, a_killed_node_started_again_at_once_under_its_name_takes_the_place
   EXPECT_GT(cluster.client("n2").status().incarnation, before);
   EXPECT_GT(cluster.client("n2").status().shards_owned, 0U);
   load.every_order_moves_on();
+  load.finish_and_check();
+}
+
+TEST(Restart, all_nodes_restarted_one_after_the_other_lose_nothing_whether_they_drain_or_are_killed) {
+  test_cluster cluster;
+  const std::vector<std::string> nodes{"n1", "n2", "n3"};
+  cluster.start(nodes);
+  order_load load{cluster};
+  load.every_order_moves_on();
+  for (const auto& node : nodes) {
+    EXPECT_EQ(cluster.terminate(node), 0);
+    cluster.start({node});
+    load.every_order_moves_on();
+  }
+  for (const auto& node : nodes) {
+    cluster.kill(node);
+    cluster.start({node});
+    load.every_order_moves_on();
+  }
   load.finish_and_check();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/cluster/network.hpp"
 #include "tests/cluster/node_client.hpp"
 #include "tests/cluster/process.hpp"
 #include "tests/contract/redis_server.hpp"
@@ -8,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,7 @@ public:
     std::vector<std::string> environment{};     ///< of every node and of init, NAME=value
     std::vector<std::string> redis{};           ///< settings of the server
     std::string program = PAWL_ORDER_WORKFLOW;  ///< of every node
+    bool wired = false;                         ///< nodes reach each other, and Redis, through `wires()` only
   };
 
   /// Starts Redis and creates the dataset. No node yet.
@@ -53,10 +56,18 @@ public:
   /// Starts nodes at once, one after the other, and returns when the cluster has settled with them. A name that has
   /// been killed or terminated may be started again.
   void start(const std::vector<std::string>& nodes);
+  /// Starts a node and waits for nothing.
+  void launch(const std::string& node);
+  /// True once a launched node takes requests; it need not be a member yet.
+  [[nodiscard]] bool takes_requests(const std::string& node);
   /// SIGKILL.
   void kill(const std::string& node);
   /// SIGTERM; waits for the end and returns the exit status.
   [[nodiscard]] int terminate(const std::string& node);
+  /// SIGTERM alone.
+  void ask_to_end(const std::string& node);
+  /// False also for a node that was never started. Notices an end.
+  [[nodiscard]] bool running(const std::string& node);
   /// SIGSTOP: the others will take it for dead, and `settle` leaves it out.
   void pause(const std::string& node);
   void go_on(const std::string& node);
@@ -65,15 +76,22 @@ public:
   void settle();
 
   [[nodiscard]] redis_server& store() { return store_; }
+  /// Only if `wired`.
+  [[nodiscard]] network& wires() { return network_.value(); }
   [[nodiscard]] process& node(const std::string& name) { return *nodes_.at(name).program; }
   [[nodiscard]] node_client client(const std::string& name) { return node_client{nodes_.at(name).http_port}; }
   [[nodiscard]] std::uint16_t peer_port(const std::string& name) const { return nodes_.at(name).peer_port; }
-  /// Arguments with which a node, or init, finds this cluster.
+  /// Arguments with which a program finds this cluster, past the wires.
   [[nodiscard]] std::vector<std::string> arguments() const;
+  [[nodiscard]] std::uint32_t shards() const noexcept { return setup_.shards; }
   /// For files of the test.
   [[nodiscard]] const std::string& directory() const noexcept { return directory_.path(); }
   /// All nodes started so far, dead and paused ones included: senders find out. From any thread.
   [[nodiscard]] std::vector<door> doors() const;
+  /// Those that run and are not paused.
+  [[nodiscard]] std::vector<std::string> active();
+  /// How often the nodes, in all their runs, logged a line with these words.
+  [[nodiscard]] int logged(const std::string& words) const;
 
 private:
   struct member {
@@ -82,14 +100,14 @@ private:
     std::uint16_t peer_port = 0;
     bool paused = false;
   };
-  void launch(const std::string& name);
-  void await_ports(const std::string& name);
+  [[nodiscard]] std::vector<std::string> arguments_at(const std::string& redis_socket) const;
   [[nodiscard]] bool settled();
   void print_logs() const;
 
   setup setup_;
   redis_server store_;
   temporary_directory directory_;
+  std::optional<network> network_;
   std::map<std::string, member> nodes_;
   std::vector<std::string> logs_;
   mutable std::mutex mutex_;  ///< of doors_

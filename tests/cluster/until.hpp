@@ -24,4 +24,13 @@ void until(const std::string& what, Condition condition, std::chrono::steady_clo
   }
 }
 
+/// Looks for so long; false at once if `condition()` is not true. For what must not happen, which nothing announces.
+template <class Condition>
+[[nodiscard]] bool stays(Condition condition, std::chrono::steady_clock::duration length) {
+  const auto end = std::chrono::steady_clock::now() + length;
+  for (; std::chrono::steady_clock::now() < end; look_again_soon())
+    if (!condition()) return false;
+  return true;
+}
+
 }  // namespace pawl::testing
