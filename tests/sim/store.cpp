@@ -1,6 +1,7 @@
 #include "tests/sim/store.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace pawl::sim {
@@ -66,13 +67,15 @@ void store::run(const read_record&, shard_data& d, shard_answer& a) { a.body = r
 void store::run(const claim_shard& op, shard_data& d, shard_answer& a) {
   claim_answer body;
   if (d.record.token != op.held || d.record.view > op.view) {
-    body.record = d.record;
+    body.record.token = d.record.token;
+    body.record.view = d.record.view;
     a.outcome = store_outcome::fenced;
   } else if (auto held = d.hashes.find(op.held);
              held == d.hashes.end() || !held->second.contains(std::string{frontier_field})) {
     a.outcome = store_outcome::lost;
   } else if (d.live.contains(op.fresh) || d.hashes.contains(op.fresh)) {
     a.outcome = store_outcome::refused;
+    a.error = store_error::other;
   } else {
     auto data = std::move(held->second);
     d.hashes.erase(held);
@@ -86,15 +89,17 @@ void store::run(const claim_shard& op, shard_data& d, shard_answer& a) {
     d.record.released = false;
     body.frontier = data.at(std::string{frontier_field});
     body.store_run_id = run_id;
+    body.former_run_id = std::exchange(d.run_id, run_id);
     d.hashes[op.fresh] = std::move(data);
   }
   a.body = std::move(body);
 }
 
-void store::run(const load_fields& op, shard_data& d, shard_answer& a) {
-  (void)d;
-  a.body = load_answer{values(current_, op)};
-  if (!live(current_, op.token) && broken_ != flaw::nil_of_dead_name) a.outcome = store_outcome::fenced;
+void store::run(const load_fields& op, shard_data&, shard_answer& a) {
+  load_answer body;
+  if (live(current_, op.token) || broken_ == flaw::nil_of_dead_name) body.values = values(current_, op);
+  else a.outcome = store_outcome::fenced;
+  a.body = std::move(body);
 }
 
 void store::run(const commit_fields& op, shard_data&, shard_answer& a) {
@@ -180,13 +185,11 @@ void store::run(const join_members& op, member_answer& a) {
     a.outcome = store_outcome::fenced;
     return;
   }
-  if (old == nullptr && op.replaces) {
-    // The row it wanted to replace is gone: a plain join.
-  }
   votes_.erase(op.node);
   member m;
   m.id = {op.node, ++incarnations_};
   m.peer_address = op.peer_address;
+  m.http_address = op.http_address;
   put(std::move(m));
   a.self = {op.node, incarnations_};
   a.table = table_;
@@ -207,6 +210,8 @@ void store::run(const beat_member& op, member_answer& a) {
   }
   for (const auto& node : op.watched)
     if (const auto* w = table_.find_node(node)) a.table.members.push_back(*w);
+  std::sort(a.table.members.begin(), a.table.members.end(),
+            [](const member& x, const member& y) { return x.id < y.id; });
 }
 
 void store::run(const drain_member& op, member_answer& a) {

@@ -33,6 +33,7 @@ public:
     claim_record record;
     std::set<fencing_token> live;  ///< `own:` keys
     std::map<fencing_token, hash> hashes;
+    std::string run_id;  ///< of the process that executed the last claim; empty: there was none
   };
 
   store(dataset_id dataset, std::uint32_t shards, flaw broken = flaw::none);
