@@ -12,6 +12,10 @@ namespace pawl {
 /// points on a ring; a shard goes to the first member clockwise that has room, where room is 1.12 × N / M, at least
 /// ceil(N / M). The ring knows nodes by name, so a restarted node finds its former shards.
 ///
+/// One member that comes or goes moves, on average, at most 1.35 times the shards that it must: with 32 or more shards
+/// a member up to 16 members, with 80 or more up to 200. Many members with fewer shards each are often full, which
+/// moves others' shards: 1.65 times with 32 each, about twice with fewer. Computing it takes M log M + N log M.
+///
 /// Immutable; may be shared between threads.
 class placement {
 public:

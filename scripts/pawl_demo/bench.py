@@ -1,5 +1,5 @@
 """Runs the benchmark program, with a redis-server where it does not start its own:
-`pawl_demo.bench PROGRAM [failover] [OPTIONS]`."""
+`pawl_demo.bench PROGRAM [NAME] [OPTIONS]`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .errors import DemoError
 from .processes import Workspace, memory_directory, stop_on_signals
 from .redis_server import RedisServer
 
-# These need no Redis, or kill and restart what they measure, Redis included.
-_ALONE = {"failover", "placement"}
+# These need no Redis, or start and kill their own.
+_ALONE = {"failover", "members", "placement", "suspicion"}
 
 
 def _run_alone(argv: list[str]) -> int:

@@ -33,10 +33,14 @@ bench_cluster::bench_cluster(setup s) : setup_(std::move(s)) {
   if (init.exit_status() != 0) throw std::runtime_error("init failed: " + init.log());
 }
 
-void bench_cluster::launch(const std::string& node, const std::string& redis_socket) {
-  std::vector<std::string> words{
-      "--node",      node, "--redis-socket", redis_socket.empty() ? store_.options().socket : redis_socket,
-      "--http-port", "0",  "--peer-port",    "0"};
+void bench_cluster::launch(const std::string& node) {
+  auto socket = store_.options().socket;
+  if (setup_.relayed) {
+    auto& relay = relays_[node];
+    if (!relay) relay = std::make_unique<store_relay>(directory_.path() + "/" + node + ".redis", socket);
+    socket = relay->path();
+  }
+  std::vector<std::string> words{"--node", node, "--redis-socket", socket, "--http-port", "0", "--peer-port", "0"};
   words.insert(words.end(), setup_.flags.begin(), setup_.flags.end());
   nodes_[node] = {};  // the former process of that name ends before the new one starts
   nodes_[node].program =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/ids.hpp"
+#include "tests/bench/store_relay.hpp"
 #include "tests/cluster/process.hpp"
 #include "tests/contract/redis_server.hpp"
 
@@ -22,14 +23,14 @@ public:
     std::uint32_t shards = 256;
     std::vector<std::string> flags{};  ///< of every node
     std::string logs{};                ///< directory for what the nodes write, kept; empty: a temporary one
+    bool relayed = false;              ///< nodes reach Redis through relays, which may be cut
   };
 
   /// Starts Redis and creates the dataset. No node yet.
   explicit bench_cluster(setup s);
 
   /// Starts the process and returns at once.
-  /// @param redis_socket where the node is to look for Redis; empty: where it is
-  void launch(const std::string& node, const std::string& redis_socket = {});
+  void launch(const std::string& node);
   /// Returns once its door takes requests.
   void await_door(const std::string& node);
   /// Returns once these nodes, and no others, are members and own all shards.
@@ -40,7 +41,11 @@ public:
   [[nodiscard]] testing::process& node(const std::string& name) { return *nodes_.at(name).program; }
   void pause(const std::string& node);
   void go_on(const std::string& node);
+  /// Cuts this node off from Redis, and connects it again. @pre relayed
+  void cut(const std::string& node) { relays_.at(node)->cut(); }
+  void heal(const std::string& node) { relays_.at(node)->heal(); }
   [[nodiscard]] testing::redis_server& store() { return store_; }
+  [[nodiscard]] const testing::redis_server& store() const { return store_; }
   [[nodiscard]] std::uint16_t door(const std::string& node) const { return nodes_.at(node).door; }
   /// Of the nodes that run and are not paused.
   [[nodiscard]] std::vector<std::uint16_t> doors();
@@ -64,6 +69,7 @@ private:
   setup setup_;
   testing::redis_server store_;
   testing::temporary_directory directory_;
+  std::map<std::string, std::unique_ptr<store_relay>> relays_;  ///< by node
   std::map<std::string, member> nodes_;
   int launched_ = 0;
 };

@@ -56,6 +56,7 @@ double gap_of(const fault_cost& c) { return quantile(c.gap_ms, 0.99); }
 double view_of(const fault_cost& c) { return c.view_ms; }
 double store_of(const fault_cost& c) { return c.store_ms; }
 double lag_of(const fault_cost& c) { return c.lag_ms; }
+double rate_of(const fault_cost& c) { return static_cast<double>(c.resolved) / c.seconds; }
 double retries_of(const fault_cost& c) { return static_cast<double>(c.retries); }
 
 std::vector<std::string> node_names(std::size_t count) {
@@ -66,7 +67,7 @@ std::vector<std::string> node_names(std::size_t count) {
 
 row measure(const settings& s, const fault& what, std::uint32_t shards) {
   row out{&what, shards, {}};
-  bench_cluster cluster{{PAWL_ORDER_WORKFLOW, shards, s.node_flags, s.logs}};
+  bench_cluster cluster{{PAWL_ORDER_WORKFLOW, shards, s.node_flags, s.logs, what.relayed}};
   order_traffic traffic{
       {.shards = shards, .messages_per_second = s.rate, .watched_requests_per_second = s.watched_rate}};
   const auto nodes = node_names(what.nodes);
@@ -91,10 +92,10 @@ row measure(const settings& s, const fault& what, std::uint32_t shards) {
 }
 
 void print_heading() {
-  std::printf("%-27s %6s %6s %7s %7s %7s | %6s %6s %7s %7s | %6s %5s %7s  %s\n", "", "", "", "first", "last", "worst",
-              "waits", "", "", "gap", "", "", "driver", "");
-  std::printf("%-27s %6s %6s %7s %7s %7s | %6s %6s %7s %7s | %6s %5s %7s  %s\n", "ms", "shards", "keys", "serves",
-              "serves", "last", "p50", "p99", "max", "p99", "resent", "view", "lag", "aim");
+  std::printf("%-27s %6s %6s %7s %7s %7s | %6s %6s %7s %7s | %6s %8s %5s %7s  %s\n", "", "", "", "first", "last",
+              "worst", "waits", "", "", "gap", "", "resolved", "", "driver", "");
+  std::printf("%-27s %6s %6s %7s %7s %7s | %6s %6s %7s %7s | %6s %8s %5s %7s  %s\n", "ms", "shards", "keys", "serves",
+              "serves", "last", "p50", "p99", "max", "p99", "resent", "per s", "view", "lag", "aim");
 }
 
 void print(const row& r) {
@@ -105,10 +106,11 @@ void print(const row& r) {
   const auto& judged = f.by == judged::last_shard ? last : p99;
   const bool met = f.median_ms == 0 ||
                    (median(judged) < f.median_ms && (f.by == judged::last_shard ? largest(last) : most) < f.most_ms);
-  std::printf("%-27s %6u %6zu %7.0f %7.0f %7.0f | %6.1f %6.0f %7.0f %7.0f | %6.0f %5.0f %7.0f  %s%s", f.what.data(),
-              r.shards, r.rounds.front().wait_ms.size(), median(r.each(first_of)), median(last), largest(last),
-              median(r.each(p50_of)), median(p99), most, median(r.each(gap_of)), median(r.each(retries_of)),
-              median(r.each(view_of)), largest(r.each(lag_of)), f.aim.data(), met ? "" : "  MISSED");
+  std::printf("%-27s %6u %6zu %7.0f %7.0f %7.0f | %6.1f %6.0f %7.0f %7.0f | %6.0f %8.0f %5.0f %7.0f  %s%s",
+              f.what.data(), r.shards, r.rounds.front().wait_ms.size(), median(r.each(first_of)), median(last),
+              largest(last), median(r.each(p50_of)), median(p99), most, median(r.each(gap_of)),
+              median(r.each(retries_of)), median(r.each(rate_of)), median(r.each(view_of)), largest(r.each(lag_of)),
+              f.aim.data(), met ? "" : "  MISSED");
   if (const auto own = median(r.each(store_of)); own != 0) std::printf("; its start took %.0f", own);
   std::printf("\n");
   std::fflush(stdout);

@@ -112,6 +112,8 @@ fault_cost cost_of(traffic_window w) {
   out.gap_ms = std::move(w.gap_ms);
   out.lag_ms = w.lag_ms;
   out.retries = w.retries;
+  out.resolved = w.resolved;
+  out.seconds = w.seconds;
   return out;
 }
 
@@ -209,6 +211,8 @@ void add(fault_cost& sum, fault_cost part) {
   sum.gap_ms.insert(sum.gap_ms.end(), part.gap_ms.begin(), part.gap_ms.end());
   sum.lag_ms = std::max(sum.lag_ms, part.lag_ms);
   sum.retries += part.retries;
+  sum.resolved += part.resolved;
+  sum.seconds += part.seconds;
 }
 
 fault_cost rolling_restart(fault_scene& s) {
@@ -245,6 +249,29 @@ fault_cost freeze(fault_scene& s) {
   return out;
 }
 
+/// From Redis, not from its peers: it answers them, but can confirm nothing.
+fault_cost cut(fault_scene& s) {
+  const auto victim = victim_of(s);
+  watch_calmly(s, owned_by(victim, s));
+  const auto wall = std::chrono::system_clock::now();
+  const auto begun = now();
+  s.cluster.cut(victim);
+  const auto others = without(s.nodes, victim);
+  std::vector<std::uint16_t> doors;
+  for (const auto& n : others) doors.push_back(s.cluster.door(n));
+  // It says that it is not ready: a load balancer takes it out.
+  s.traffic.use_doors(doors);
+  s.traffic.open_window(begun);
+  s.traffic.abandon_door(s.cluster.door(victim));
+  auto out = outcome(s);
+  await_placed(s, others);
+  out.view_ms = view_ms(s, others, wall);
+  s.cluster.heal(victim);
+  s.cluster.settle();
+  s.traffic.use_doors(s.cluster.doors());
+  return out;
+}
+
 fault_cost restart_redis(fault_scene& s) {
   watch_calmly(s, all_shards(s.shards));
   const auto begun = now();
@@ -266,6 +293,7 @@ constexpr std::array table{
     fault{"drain", "SIGTERM to one of 4", 4, judged::waits, 50, 250, "p99 < 50, worst < 250", drain},
     fault{"rolling", "rolling restart of 3", 3, judged::waits, 50, 250, "p99 < 50, worst < 250", rolling_restart},
     fault{"freeze", "SIGSTOP of one of 3", 3, judged::last_shard, 3'500, 3'500, "last < lease + 500", freeze},
+    fault{"cut", "one of 3 cut from Redis", 3, judged::last_shard, 3'500, 3'500, "last < lease + 500", cut, true},
     fault{"redis", "SIGKILL and start of Redis", 3, judged::last_shard, 500, 500, "last < its start + 500",
           restart_redis},
 };

@@ -19,6 +19,8 @@ struct fault_cost {
   double store_ms = 0;             ///< of a restart of Redis: its own part
   double lag_ms = 0;               ///< the driver's own part
   std::uint64_t retries = 0;
+  std::uint64_t resolved = 0;  ///< messages, of all keys
+  double seconds = 0;          ///< for which this was looked at
 };
 
 /// A cluster under load, whole before and after each fault.
@@ -42,6 +44,7 @@ struct fault {
   double most_ms;    ///< aim: the worst of all rounds
   std::string_view aim;
   fault_cost (*strike)(fault_scene&);
+  bool relayed = false;  ///< nodes reach Redis through relays
 };
 
 [[nodiscard]] std::span<const fault> faults();

@@ -1,5 +1,7 @@
 #include "tests/bench/failover.hpp"
+#include "tests/bench/members.hpp"
 #include "tests/bench/placement_scale.hpp"
+#include "tests/bench/suspicion.hpp"
 #include "tests/bench/throughput.hpp"
 
 #include <exception>
@@ -12,7 +14,9 @@ namespace {
 int run(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
   if (what == "failover") return pawl::bench::failover(argc - 1, argv + 1);
+  if (what == "members") return pawl::bench::members(argc - 1, argv + 1);
   if (what == "placement") return pawl::bench::placement_scale(argc - 1, argv + 1);
+  if (what == "suspicion") return pawl::bench::suspicion(argc - 1, argv + 1);
   return pawl::bench::throughput(argc, argv);
 }
 
