@@ -66,9 +66,7 @@ milliseconds length_of(dice& d, milliseconds lease) {
 
 }  // namespace
 
-std::string_view to_string(kind what) noexcept {
-  return std::ranges::find(kinds, what, &row::what)->name;
-}
+std::string_view to_string(kind what) noexcept { return std::ranges::find(kinds, what, &row::what)->name; }
 
 std::ostream& operator<<(std::ostream& out, const fault& f) {
   out << std::fixed << std::setprecision(2) << std::setw(7) << static_cast<double>(f.at.count()) / 1000 << " s  ";
@@ -126,8 +124,8 @@ void nemesis::carry_out(const std::vector<fault>& schedule) {
 }
 
 bool nemesis::all_take_requests() {
-  return std::ranges::all_of(
-      nodes_, [&](const auto& node) { return cluster_.running(node) && cluster_.takes_requests(node); });
+  return std::ranges::all_of(nodes_,
+                             [&](const auto& node) { return cluster_.running(node) && cluster_.takes_requests(node); });
 }
 
 std::vector<std::string> nemesis::others(const std::string& node) const {

@@ -15,22 +15,22 @@ namespace pawl::testing {
 /// Something that fails for a while.
 struct fault {
   enum class kind : std::uint8_t {
-    killed,            ///< SIGKILL; started again under its name at the end
-    drained,           ///< SIGTERM; started again
-    killed_draining,   ///< SIGTERM, and SIGKILL at the end if it is still there; started again
-    stopped,           ///< SIGSTOP … SIGCONT
-    cut_off,           ///< from all peers, silently
-    refused,           ///< by all peers
-    deaf,              ///< what peers send does not arrive
-    mute,              ///< what it sends to peers does not arrive
-    cut_from_one,      ///< from `other`, silently
-    deaf_to_one,       ///< what `other` sends does not arrive
+    killed,           ///< SIGKILL; started again under its name at the end
+    drained,          ///< SIGTERM; started again
+    killed_draining,  ///< SIGTERM, and SIGKILL at the end if it is still there; started again
+    stopped,          ///< SIGSTOP … SIGCONT
+    cut_off,          ///< from all peers, silently
+    refused,          ///< by all peers
+    deaf,             ///< what peers send does not arrive
+    mute,             ///< what it sends to peers does not arrive
+    cut_from_one,     ///< from `other`, silently
+    deaf_to_one,      ///< what `other` sends does not arrive
     cut_from_redis,
-    redis_killed,      ///< SIGKILL; started again
+    redis_killed,  ///< SIGKILL; started again
     redis_stopped,
   };
   kind what{};
-  std::chrono::milliseconds at{};      ///< since the beginning
+  std::chrono::milliseconds at{};  ///< since the beginning
   std::chrono::milliseconds length{};
   std::string victim;  ///< a node, or redis
   std::string other;
@@ -38,8 +38,8 @@ struct fault {
 [[nodiscard]] std::string_view to_string(fault::kind what) noexcept;
 std::ostream& operator<<(std::ostream& out, const fault& f);
 
-/// Faults one after the other, at most two at a time and never two of one victim, decided by the seed alone. Their lengths
-/// lie around the lease: well below, close to it, and beyond.
+/// Faults one after the other, at most two at a time and never two of one victim, decided by the seed alone. Their
+/// lengths lie around the lease: well below, close to it, and beyond.
 [[nodiscard]] std::vector<fault> make_schedule(unsigned seed, const std::vector<std::string>& nodes,
                                                std::chrono::milliseconds lease, std::chrono::milliseconds length);
 

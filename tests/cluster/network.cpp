@@ -40,8 +40,8 @@ network::wires& network::at(const std::string& node) {
   w.peers = std::make_unique<proxy>(listening_place{{}, w.where.advertise, 0},
                                     listening_place{{}, w.where.peer_address, 0}, who_greets);
   w.where.peer_port = w.peers->port();
-  w.redis = std::make_unique<proxy>(listening_place{w.where.redis_socket, {}, 0},
-                                    listening_place{redis_socket_, {}, 0}, the_node);
+  w.redis = std::make_unique<proxy>(listening_place{w.where.redis_socket, {}, 0}, listening_place{redis_socket_, {}, 0},
+                                    the_node);
   return w;
 }
 

@@ -10,8 +10,8 @@
 namespace pawl::testing {
 
 /// What lies between the members of a test cluster, and between them and Redis: a proxy in front of each node's peer
-/// port, which learns from the greeting who dials, and one in front of Redis for each node. Nodes never meet but through
-/// it, so any link can be cut, one way or both.
+/// port, which learns from the greeting who dials, and one in front of Redis for each node. Nodes never meet but
+/// through it, so any link can be cut, one way or both.
 ///
 /// A silent cut holds back all bytes, those on their way included, and lets them go when it is healed; connections made
 /// meanwhile are accepted, and nothing comes of them. A refusing one resets connections.

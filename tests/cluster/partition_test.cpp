@@ -51,7 +51,12 @@ void lose_peers(const Cut& cut) {
   ASSERT_GT(before.shards_owned, 0U);
 
   for (const auto* peer : {"n1", "n2"}) cut(cluster.wires(), peer);
-  until("n1 and n2 own all shards", [&] { return own_all_shards(cluster, {"n1", "n2"}); }, lease + 5s);
+  until(
+      "n1 and n2 own all shards",
+      [&] {
+        return own_all_shards(cluster, {"n1", "n2"});
+      },
+      lease + 5s);
   load.every_order_moves_on();
   EXPECT_GE(evictions(cluster, "n3"), 1);
 
@@ -82,11 +87,13 @@ TEST(Partition, of_two_nodes_cut_from_each_other_always_the_same_one_goes_and_ev
   load.every_order_moves_on();
 
   cluster.wires().cut("n1", "n2");
-  until("one of them is evicted", [&] { return evictions(cluster, "n1") + evictions(cluster, "n2") >= 1; }, lease + 5s);
+  until(
+      "one of them is evicted", [&] { return evictions(cluster, "n1") + evictions(cluster, "n2") >= 1; }, lease + 5s);
   const std::string loser = evictions(cluster, "n1") >= 1 ? "n1" : "n2";
   const std::string winner = loser == "n1" ? "n2" : "n1";
   // Each time it stays away twice as long: 1, 2, 4 s, after a lease of being a member.
-  EXPECT_TRUE(stays([&] { return evictions(cluster, winner) == 0; }, 8s)) << winner << " was evicted as well as " << loser;
+  EXPECT_TRUE(stays([&] { return evictions(cluster, winner) == 0; }, 8s))
+      << winner << " was evicted as well as " << loser;
   EXPECT_LE(evictions(cluster, loser), 4);
   load.every_order_moves_on();
 
@@ -128,7 +135,12 @@ TEST(Partition, a_node_cut_off_from_redis_is_replaced_and_its_late_commits_reach
   ASSERT_GT(before.shards_owned, 0U);
 
   cluster.wires().cut_from_redis("n3");
-  until("n1 and n2 own all shards", [&] { return own_all_shards(cluster, {"n1", "n2"}); }, lease + 5s);
+  until(
+      "n1 and n2 own all shards",
+      [&] {
+        return own_all_shards(cluster, {"n1", "n2"});
+      },
+      lease + 5s);
   until("commits of n3 have not been answered",
         [&] { return cluster.client("n3").metric("pawl_commits_unknown_total") > 0; });
   load.every_order_moves_on();
@@ -143,7 +155,8 @@ TEST(Partition, a_node_cut_off_from_redis_is_replaced_and_its_late_commits_reach
   load.every_order_moves_on();
   load.finish_and_check();
   // What was late for the sweep 5 s after the claim is removed by the one after a minute.
-  until("the dead names are swept", [&] { return dead_names(cluster.store()).empty(); }, 90s);
+  until(
+      "the dead names are swept", [&] { return dead_names(cluster.store()).empty(); }, 90s);
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ name_bytes name_of(const listening_place& p) {
     auto& name = reinterpret_cast<sockaddr_in&>(out.bytes);
     name.sin_family = AF_INET;
     name.sin_port = htons(p.port);
-    if (::inet_pton(AF_INET, p.address.c_str(), &name.sin_addr) != 1) throw std::runtime_error("no address: " + p.address);
+    if (::inet_pton(AF_INET, p.address.c_str(), &name.sin_addr) != 1)
+      throw std::runtime_error("no address: " + p.address);
     out.size = sizeof name;
   } else {
     auto& name = reinterpret_cast<sockaddr_un&>(out.bytes);
@@ -212,8 +213,7 @@ void proxy::give_up(connection& c) {
 void proxy::serve(connection& c, short at_caller, short at_target) {
   if (rule(c).refused) return give_up(c);
   if (c.who && !c.target.open() && (at_caller & (POLLRDHUP | POLLHUP | POLLERR)) != 0) return give_up(c);
-  if (at_caller != 0 && (wanted_of_caller(c) & POLLIN) != 0 &&
-      !take(c.caller.get(), c.there.waiting, c.there.ended))
+  if (at_caller != 0 && (wanted_of_caller(c) & POLLIN) != 0 && !take(c.caller.get(), c.there.waiting, c.there.ended))
     return give_up(c);
   if (at_target != 0 && (wanted_of_target(c) & POLLIN) != 0 && !take(c.target.get(), c.back.waiting, c.back.ended))
     return give_up(c);

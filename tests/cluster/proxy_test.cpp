@@ -83,7 +83,9 @@ protected:
     EXPECT_EQ(dial(fd), 0);
     return end_of_line{std::move(fd)};
   }
-  [[nodiscard]] end_of_line answer() const { return end_of_line{redis::descriptor{::accept(target_.get(), nullptr, nullptr)}}; }
+  [[nodiscard]] end_of_line answer() const {
+    return end_of_line{redis::descriptor{::accept(target_.get(), nullptr, nullptr)}};
+  }
   [[nodiscard]] bool nobody_calls() const {
     pollfd p{target_.get(), POLLIN, 0};
     return ::poll(&p, 1, 0) == 0;

@@ -34,7 +34,8 @@ void sender::attempt() {
   auto mine = ++attempt_;
   results_.clear();
   numbers all{open_.begin(), open_.end()};
-  if (auto node = world_.some_node(dice_)) {
+  if (auto node = world_.some_node(dice_, last_)) {
+    last_ = node->place();
     auto take = [this, mine](std::size_t number) {
       return [this, mine, number](const std::vector<message_result>& results) {
         for (std::size_t i = 0; i < results.size(); ++i) on_result(mine, number + i, results[i].kind);
@@ -101,6 +102,7 @@ void sender::conclude() {
   }
   ++attempt_;
   if (open_.empty()) {
+    last_.reset();
     world_.time.after(dice_.chance(50) ? span{0} : dice_.between(1ms, 400ms), [this] { next(); });
   } else {
     auto mine = attempt_;

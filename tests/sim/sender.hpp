@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ private:
   std::deque<std::size_t> open_;
   std::map<std::size_t, result_kind> results_;  ///< of the present attempt
   std::uint64_t attempt_ = 0;
+  std::optional<std::size_t> last_;  ///< where the last attempt went, if it failed
   std::vector<unix_ms> sent_at_;
 };
 

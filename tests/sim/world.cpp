@@ -67,10 +67,11 @@ void world::on_ended(const process& p) {
   time.after(100ms, [this, at = p.place()] { start(at); });
 }
 
-std::shared_ptr<process> world::some_node(dice& d) {
+std::shared_ptr<process> world::some_node(dice& d, std::optional<std::size_t> but) {
   std::vector<std::shared_ptr<process>> alive;
   for (const auto& p : places_)
-    if (p && !p->dead()) alive.push_back(p);
+    if (p && !p->dead() && p->place() != but) alive.push_back(p);
+  if (alive.empty() && but) return some_node(d);
   return alive.empty() ? nullptr : alive[d.below(alive.size())];
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -51,7 +52,8 @@ public:
   };
   [[noreturn]] void fail(const std::string& rule, const std::string& what) const;
   void say(const std::string& text) const;
-  [[nodiscard]] std::shared_ptr<process> some_node(dice& d);
+  /// A node that runs, rather not the one at `but`; nothing if there is none.
+  [[nodiscard]] std::shared_ptr<process> some_node(dice& d, std::optional<std::size_t> but = {});
   /// Whether a node that starts here now is one from before the upgrade.
   [[nodiscard]] bool is_older(std::size_t place) const { return !quiet_ && plan.older[place]; }
   [[nodiscard]] const sent_message& register_message(const std::string& id, const std::string& key, unix_ms sent_at,
