@@ -121,4 +121,15 @@ private:
   bool leaving_ = false;
 };
 
+template <class Input>
+void process::to_seat(std::uint32_t shard, Input input) {
+  input(*seats_[shard]);
+  arm(shard);
+}
+
+template <class Input>
+void process::to_all(Input input) {
+  for (std::uint32_t s = 0; s < seats_.size() && !dead_; ++s) to_seat(s, input);
+}
+
 }  // namespace pawl::sim
