@@ -28,8 +28,8 @@ public:
   void gone(std::size_t at);
 
   void dial(const std::shared_ptr<process>& from, std::size_t to, const member_id& peer);
-  void send(const process& from, link_number link, peer_message m);
-  void break_off(link_number link);
+  void send(const process& from, link_number number, peer_message m);
+  void break_off(link_number number);
   [[nodiscard]] std::vector<link_number> links() const;
 
   /// From now on nothing passes from one place to the other; a link that is silent for too long breaks.

@@ -50,8 +50,8 @@ void pipe::arrive(const std::shared_ptr<connection>& c, const std::shared_ptr<pe
   };
   if (c->dropped || c->process != server_.process || !server_.up) return;
   if (!c->open && !delayed && c->late.count() != 0) return time_.after(c->late, again);
-  if (cut_ && c == connection_) return held_.push_back(again);
-  if (server_.frozen) return server_.arrived.push_back(again);
+  if (cut_ && c == connection_) return (void)held_.emplace_back(again);
+  if (server_.frozen) return (void)server_.arrived.emplace_back(again);
   auto reply = execute();
   c->replied = std::max(c->replied, time_.elapsed() + latency());
   time_.at(c->replied, [this, alive = alive_, c, p, reply = std::move(reply)] {

@@ -121,7 +121,7 @@ void process::send(std::vector<shard_command> commands) {
 }
 
 void process::send_one(shard_command c) {
-  auto answer = [this, shard = c.shard, ticket = c.ticket](store_outcome outcome) {
+  auto answer = [shard = c.shard, ticket = c.ticket](store_outcome outcome) {
     shard_answer a;
     a.shard = shard;
     a.ticket = ticket;
@@ -251,7 +251,7 @@ void process::submit(const std::vector<envelope>& batch, std::function<void(std:
   std::map<std::uint32_t, std::vector<lane::submission>> parts;
   for (std::uint32_t i = 0; i < batch.size(); ++i)
     parts[shard_of(batch[i].msg.key, world_.plan.shards).value].push_back({batch[i], {request, i}});
-  for (auto& [shard, messages] : parts) to_seat(shard, [&messages](shard_seat& s) { s.submit(std::move(messages)); });
+  for (auto& part : parts) to_seat(part.first, [&part](shard_seat& s) { s.submit(std::move(part.second)); });
 }
 
 void process::read(entity_id id, reader::callback done) {

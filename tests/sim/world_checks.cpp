@@ -116,8 +116,13 @@ void world::on_read(const std::string& key, const std::vector<std::string>& know
   if (a.kind == entity_answer::status::found && !decode_msgpack(a.state, l, error)) fail("D30", "unreadable: " + error);
   for (const auto& id : known)
     if (std::find(l.ids.begin(), l.ids.end(), id) == l.ids.end())
-      fail("D30", "a read of " + key + " shows [" + text_of(l.ids) + "], without " + id +
-                      ", which was acknowledged before it was asked");
+      fail("D30", std::string{"a read of "}
+                      .append(key)
+                      .append(" shows [")
+                      .append(text_of(l.ids))
+                      .append("], without ")
+                      .append(id)
+                      .append(", which was acknowledged before it was asked"));
 }
 
 void world::on_stopped(const process& p, shard_id s, const std::string& why) {
