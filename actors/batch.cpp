@@ -9,6 +9,10 @@
 namespace pawl {
 namespace {
 
+// States kept to be copied into: of each type in a shard so many, and none that is large.
+constexpr std::size_t spare_states_max = 256;
+constexpr std::size_t spare_bytes_max = 4 * 1024;
+
 message_result refusal(reason_code code, std::string reason) { return {result_kind::refused, code, std::move(reason)}; }
 message_result not_now(reason_code code, std::string reason) { return {result_kind::busy, code, std::move(reason)}; }
 
@@ -36,18 +40,35 @@ std::string name_of(const message& m) {
 
 }  // namespace
 
-batch::batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how,
-             std::size_t messages_max)
+batch::batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed,
+             batch_room& room, sizing how, std::size_t messages_max)
     : catalog_(catalog),
       residents_(residents),
       processed_(processed),
+      room_(room),
       sizing_(how),
-      messages_max_(messages_max),
-      stages_(processed.size()) {}
+      messages_max_(messages_max) {
+  room_.stages.resize(processed.size());
+}
+
+batch::~batch() {
+  for (auto& c : room_.changed) {
+    c.of->work = 0;
+    if (c.state) keep(c.of->type, std::move(c.state), c.bytes);
+  }
+  room_.changed.clear();
+  room_.starts.clear();
+  room_.places.clear();
+  for (auto& s : room_.stages) {
+    s.ids = {};
+    s.seen.clear();
+    s.out_of_order = s.violations = 0;
+  }
+}
 
 bool batch::run(queued_frame& f, std::size_t index, instant now) {
   if (full()) return false;
-  while (starts_.size() <= index) starts_.push_back(f.results.size());
+  while (room_.starts.size() <= index) room_.starts.push_back(f.results.size());
   const auto& m = f.next();
   if (f.blocked.contains(m.key)) {
     f.results.push_back(
@@ -58,7 +79,7 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
   auto result = decide(m, now, depends);
   if (!result) return false;
   if (!resolved(result->kind)) f.blocked.insert(m.key);
-  if (depends) places_.push_back({index, f.results.size()});
+  if (depends) room_.places.push_back({index, f.results.size()});
   f.results.push_back(std::move(*result));
   return true;
 }
@@ -74,8 +95,12 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
   if (!type)
     return not_now(reason_code::unknown_entity_type,
                    "entity type '" + std::string{m.type} + "' is not known to the shard's owner");
-  auto& stage = stages_[*type];
-  auto digest = catalog_.digester.digest(m.type, m.key, m.id, m.name, m.payload);
+  auto& stage = room_.stages[*type];
+  if (stage.name != m.name) {
+    stage.content = catalog_.digester.key_of(m.name);
+    stage.name = m.name;
+  }
+  auto digest = catalog_.digester.digest(m.type, m.key, m.id, stage.content, m.payload);
   if (const auto* staged = stage.seen.find(digest)) {
     // Earlier in this very batch: it shares the fate of that one.
     depends = true;
@@ -101,7 +126,7 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
     result = refusal(reason_code::from_the_future,
                      "sent_at is more than 5 minutes ahead of the owner's clock: set the sender's clock");
   } else {
-    result = apply(*type, *r, m);
+    result = apply(*r, m);
   }
   if (!resolved(result.kind)) return result;
   depends = true;
@@ -110,65 +135,82 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
   return result;
 }
 
-message_result batch::apply(type_index type, resident& r, const message& m) {
-  const auto& behavior = *catalog_.types[type];
-  auto& w = work_on(type, m, r);
-  auto& stage = stages_[type];
-  // In exact sizing the handler works on a copy of ours, so that a state that became too large can be put back.
-  std::unique_ptr<entity_state> before;
-  if (sizing_ == sizing::exact) before = behavior.copy(*w.state);
-  auto done = behavior.apply(*w.state, m);
-  switch (done.what) {
-  case handled::kind::applied: break;
-  case handled::kind::unknown_message:
-    return not_now(reason_code::unknown_message_type,
-                   name_of(m) + " is not known to the shard's owner (known: " + behavior.messages() + ")");
-  case handled::kind::undecodable:
-    return refusal(reason_code::undecodable, name_of(m) + " cannot be decoded: " + done.text);
-  case handled::kind::failed:
-    return refusal(reason_code::handler_error, "handler of " + name_of(m) + " threw: " + done.text);
-  case handled::kind::refused: return refusal(reason_code::handler_refused, std::move(done.text));
-  case handled::kind::exhausted: return not_now(reason_code::handler_error, "the owner is out of memory");
-  }
-  if (sizing_ == sizing::exact) {
-    w.blob.clear();
-    begin_state_blob(w.blob, w.last_seq);
-    behavior.encode(*w.state, w.blob);
-    if (w.blob.size() > catalog_.state_bytes_max) {
-      w.state = std::move(before);
-      return refusal(reason_code::state_too_large,
-                     name_of(m) + " would grow the state to " + std::to_string(w.blob.size()) + " bytes; at most " +
-                         std::to_string(catalog_.state_bytes_max) + " are allowed (entities.state_bytes)");
+message_result batch::apply(resident& r, const message& m) {
+  const auto& behavior = *catalog_.types[r.type];
+  const auto* so_far = r.work != 0 ? &room_.changed[r.work - 1] : nullptr;
+  auto next = spare_state(r.type);
+  auto done = behavior.apply(so_far != nullptr ? so_far->state.get() : r.state.get(), *next, m);
+  auto size = so_far != nullptr ? so_far->bytes : r.bytes;
+  auto seq = std::max(m.seq, so_far != nullptr ? so_far->last_seq : r.last_seq);
+  auto result = [&]() -> message_result {
+    switch (done.what) {
+    case handled::kind::applied: break;
+    case handled::kind::unknown_message:
+      return not_now(reason_code::unknown_message_type,
+                     name_of(m) + " is not known to the shard's owner (known: " + behavior.messages() + ")");
+    case handled::kind::undecodable:
+      return refusal(reason_code::undecodable, name_of(m) + " cannot be decoded: " + done.text);
+    case handled::kind::failed:
+      return refusal(reason_code::handler_error, "handler of " + name_of(m) + " threw: " + done.text);
+    case handled::kind::refused: return refusal(reason_code::handler_refused, std::move(done.text));
+    case handled::kind::exhausted: return not_now(reason_code::handler_error, "the owner is out of memory");
     }
+    if (sizing_ == sizing::exact) {
+      room_.blob.clear();
+      begin_state_blob(room_.blob, seq);
+      behavior.encode(*next, room_.blob);
+      size = room_.blob.size();
+      if (size > catalog_.state_bytes_max)
+        return refusal(reason_code::state_too_large, name_of(m) + " would grow the state to " + std::to_string(size) +
+                                                         " bytes; at most " + std::to_string(catalog_.state_bytes_max) +
+                                                         " are allowed (entities.state_bytes)");
+    }
+    return {result_kind::applied, reason_code::none, {}};
+  }();
+  if (result.kind != result_kind::applied) {
+    keep(r.type, std::move(next), size);
+    return result;
   }
-  w.changed = true;
+  auto& c = change(r);
+  c.state.swap(next);
+  if (next) keep(r.type, std::move(next), size);
   if (m.seq != 0) {
-    if (m.seq != w.last_seq + 1) ++stage.out_of_order;
-    if (m.seq <= w.last_seq) ++stage.violations;
-    w.last_seq = std::max(w.last_seq, m.seq);
+    auto& stage = room_.stages[r.type];
+    if (m.seq != c.last_seq + 1) ++stage.out_of_order;
+    if (m.seq <= c.last_seq) ++stage.violations;
+    c.last_seq = seq;
   }
-  if (sizing_ == sizing::exact) bytes_ = bytes_ - std::exchange(w.counted, w.blob.size()) + w.blob.size();
+  if (sizing_ == sizing::exact) bytes_ = bytes_ - std::exchange(c.bytes, size) + size;
   else bytes_ += 2 * m.payload.size() + 64;
-  return {result_kind::applied, reason_code::none, {}};
+  return result;
 }
 
-batch::working& batch::work_on(type_index type, const message& m, const resident& r) {
-  auto [it, fresh] = index_.try_emplace(&r, work_.size());
-  if (!fresh) return work_[it->second];
-  const auto& behavior = *catalog_.types[type];
-  working w;
-  w.type = type;
-  w.key = m.key;
-  w.state = r.state ? behavior.copy(*r.state) : behavior.fresh();
-  w.last_seq = r.last_seq;
-  w.counted = r.bytes;
-  bytes_ += w.counted + m.key.size() + 64;
-  work_.push_back(std::move(w));
-  return work_.back();
+/// A state to copy into: one that is of no use any more, if there is one.
+std::unique_ptr<entity_state> batch::spare_state(type_index type) {
+  auto& spare = room_.stages[type].spare;
+  if (spare.empty()) return catalog_.types[type]->fresh();
+  auto state = std::move(spare.back());
+  spare.pop_back();
+  return state;
+}
+
+void batch::keep(type_index type, std::unique_ptr<entity_state> state, std::size_t bytes) {
+  auto& spare = room_.stages[type].spare;
+  if (spare.size() < spare_states_max && bytes <= spare_bytes_max) spare.push_back(std::move(state));
+}
+
+/// What the batch has made of the entity; at first nothing.
+batch_room::changed_entity& batch::change(resident& r) {
+  if (r.work == 0) {
+    room_.changed.push_back({&r, nullptr, r.last_seq, r.bytes});
+    r.work = static_cast<std::uint32_t>(room_.changed.size());
+    bytes_ += r.bytes + r.key.size() + 64;
+  }
+  return room_.changed[r.work - 1];
 }
 
 void batch::stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at, unix_ms high) {
-  auto& stage = stages_[type];
+  auto& stage = room_.stages[type];
   d.set_refused(refused);
   stage.ids.greatest_sent_at = stage.ids.ids.empty() ? sent_at : std::max(stage.ids.greatest_sent_at, sent_at);
   stage.ids.high = std::max(stage.ids.high, high);
@@ -177,73 +219,76 @@ void batch::stage_id(type_index type, message_digest d, bool refused, unix_ms se
   bytes_ += sizeof d;
 }
 
-std::optional<std::vector<std::pair<std::string, std::string>>> batch::seal(const frontier& base) {
+std::optional<field_list> batch::seal(const frontier& base) {
   sealed_ = base;
   ++sealed_.seq;
-  std::vector<std::pair<std::string, std::string>> fields;
-  fields.reserve(work_.size() + stages_.size() + 1);
-  fields.emplace_back(std::string{frontier_field}, std::string{});
-  std::size_t bytes = 0;
-  for (type_index t = 0; t < stages_.size(); ++t) {
-    auto& s = stages_[t].ids;
+  for (type_index t = 0; t < room_.stages.size(); ++t) {
+    auto& s = room_.stages[t].ids;
     processed_[t].seal(s);
-    if (!s.ids.empty()) fields.emplace_back(id_group_field(catalog_.types[t]->name(), s.group_number), s.group);
     auto known = std::find_if(sealed_.groups.begin(), sealed_.groups.end(),
                               [&s](const id_groups& g) { return g.type == s.after.type; });
     if (known != sealed_.groups.end()) *known = s.after;
     else if (s.after.next > 0) sealed_.groups.push_back(s.after);
   }
-  for (auto& w : work_) {
-    if (!w.changed) continue;
-    w.blob.clear();
-    begin_state_blob(w.blob, w.last_seq);
-    catalog_.types[w.type]->encode(*w.state, w.blob);
-    bytes += w.blob.size();
-    // Handlers can make much out of little, so the estimate that ended the batch may have been far too low.
-    if (sizing_ == sizing::at_the_end && (w.blob.size() > catalog_.state_bytes_max || bytes > limits::commit_bytes))
-      return std::nullopt;
-    fields.emplace_back(entity_field(catalog_.types[w.type]->name(), w.key), w.blob);
+  field_list fields;
+  fields.reserve(1 + room_.stages.size() + room_.changed.size(), bytes_ + 256);
+  fields.add(frontier_field, encode(sealed_));
+  for (type_index t = 0; t < room_.stages.size(); ++t) {
+    const auto& s = room_.stages[t].ids;
+    if (!s.ids.empty()) fields.add(id_group_field(catalog_.types[t]->name(), s.group_number), s.group);
   }
-  fields.front().second = encode(sealed_);
+  std::size_t bytes = 0;
+  for (auto& c : room_.changed) {
+    auto& out = fields.open();
+    append_entity_field(out, catalog_.types[c.of->type]->name(), c.of->key);
+    fields.name_ends();
+    const auto begin = out.size();
+    begin_state_blob(out, c.last_seq);
+    catalog_.types[c.of->type]->encode(*c.state, out);
+    c.bytes = out.size() - begin;
+    fields.close();
+    bytes += c.bytes;
+    // Handlers can make much out of little, so the estimate that ended the batch may have been far too low.
+    if (sizing_ == sizing::at_the_end && (c.bytes > catalog_.state_bytes_max || bytes > limits::commit_bytes))
+      return std::nullopt;
+  }
   return fields;
 }
 
 frontier batch::confirm(shard_metrics& metrics, instant now) {
-  for (auto& w : work_) {
-    if (!w.changed) continue;
-    auto* r = residents_.find(w.type, w.key);
-    PAWL_INVARIANT(r != nullptr, "an entity left memory while a commit that changed it was under way (rule A5)");
-    r->state = std::move(w.state);
-    r->last_seq = w.last_seq;
-    r->bytes = w.blob.size();
-    r->touched = now.steady;
+  for (auto& c : room_.changed) {
+    c.of->state.swap(c.state);  // the former state is room for another
+    c.of->last_seq = c.last_seq;
+    c.of->bytes = c.bytes;
+    c.of->touched = now.steady;
   }
-  for (type_index t = 0; t < stages_.size(); ++t) {
-    processed_[t].confirm(std::move(stages_[t].ids));
-    metrics.messages[t].out_of_order.add(stages_[t].out_of_order);
-    metrics.messages[t].ordering_violations.add(stages_[t].violations);
+  for (type_index t = 0; t < room_.stages.size(); ++t) {
+    auto& s = room_.stages[t];
+    processed_[t].confirm(std::move(s.ids));
+    metrics.messages[t].out_of_order.add(s.out_of_order);
+    metrics.messages[t].ordering_violations.add(s.violations);
   }
   return std::move(sealed_);
 }
 
 void batch::undo(std::deque<queued_frame>& frames) const {
-  for (std::size_t i = 0; i < starts_.size(); ++i) {
+  for (std::size_t i = 0; i < room_.starts.size(); ++i) {
     auto& f = frames[i];
-    f.results.resize(starts_[i]);
+    f.results.resize(room_.starts[i]);
     f.blocked.clear();
     for (std::size_t j = 0; j < f.results.size(); ++j)
-      if (!resolved(f.results[j].kind)) f.blocked.insert(f.contents.messages[j].msg.key);
+      if (!resolved(f.results[j].kind)) f.blocked.insert(f.contents.messages[j]->key);
   }
 }
 
 void batch::fail(std::deque<queued_frame>& frames, const message_result& result) const {
-  auto dependent = places_.begin();
-  for (std::size_t i = 0; i < starts_.size(); ++i) {
+  auto dependent = room_.places.begin();
+  for (std::size_t i = 0; i < room_.starts.size(); ++i) {
     auto& f = frames[i];
     std::unordered_set<std::string_view> failed;
-    for (auto j = starts_[i]; j < f.results.size(); ++j) {
-      auto key = f.contents.messages[j].msg.key;
-      bool hit = dependent != places_.end() && *dependent == place{i, j};
+    for (auto j = room_.starts[i]; j < f.results.size(); ++j) {
+      auto key = f.contents.messages[j]->key;
+      bool hit = dependent != room_.places.end() && *dependent == batch_room::place{i, j};
       if (hit) ++dependent;
       if (failed.contains(key)) {
         f.results[j] = {result_kind::blocked, reason_code::earlier_unresolved,
@@ -263,7 +308,7 @@ std::vector<missing_entity> missing_entities(const entity_catalog& catalog, acti
   std::set<std::pair<type_index, std::string_view>> seen;
   for (const auto& f : frames) {
     for (auto i = f.results.size(); i < f.contents.messages.size(); ++i) {
-      const auto& m = f.contents.messages[i].msg;
+      const auto& m = *f.contents.messages[i];
       auto type = catalog.find(m.type);
       if (!type || residents.find(*type, m.key) != nullptr || !seen.insert({*type, m.key}).second) continue;
       if (out.size() == most) return out;

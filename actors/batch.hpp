@@ -4,6 +4,7 @@
 #include "actors/entity_type.hpp"
 #include "actors/frame.hpp"
 #include "metrics/metrics.hpp"
+#include "persistence/field_list.hpp"
 #include "persistence/message_digest.hpp"
 #include "persistence/processed_set.hpp"
 
@@ -12,9 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
-#include <utility>
 #include <vector>
 
 namespace pawl {
@@ -47,54 +46,19 @@ struct queued_frame {
   std::unordered_set<std::string_view> blocked;
 
   [[nodiscard]] bool finished() const noexcept { return results.size() == contents.messages.size(); }
-  [[nodiscard]] const message& next() const noexcept { return contents.messages[results.size()].msg; }
+  [[nodiscard]] const message& next() const noexcept { return *contents.messages[results.size()]; }
 };
 
-/// The messages of one commit, applied to copies: what they changed, the ids they used, and their results.
-///
-/// Nothing outside is touched until `confirm`; dropping the batch undoes it (rule B16). Reads confirmed memory only, so
-/// it must be the only batch of its shard. Not thread-safe.
-class batch {
-public:
-  /// `exact`: measures every state after every message instead of once at the end; needed only when a state grew beyond
-  /// its limit and the message that did it must be found, or when the whole grew beyond what a commit may hold.
-  enum class sizing : std::uint8_t { at_the_end, exact };
-
-  batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, sizing how,
-        std::size_t messages_max = limits::batch_messages_max);
-
-  /// Runs the message that is next in `f`, the frame at `index` of the queue, and notes its result; false if it must
-  /// wait for a later batch (its entity is not in memory, or this batch is full).
-  [[nodiscard]] bool run(queued_frame& f, std::size_t index, instant now);
-
-  /// True if there is something to store.
-  [[nodiscard]] bool writes() const noexcept { return !places_.empty(); }
-  [[nodiscard]] std::size_t messages() const noexcept { return places_.size(); }
-  /// Results of the first so many frames of the queue depend on it: they must neither be answered nor leave the queue.
-  [[nodiscard]] std::size_t frames() const noexcept { return starts_.size(); }
-
-  /// The fields of the commit that follows `base`; nothing if a state, or all together, is larger than it may be (run
-  /// again, exactly).
-  [[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> seal(const frontier& base);
-  /// The commit is confirmed: moves states and ids to memory and counts. Returns the frontier it stored.
-  [[nodiscard]] frontier confirm(shard_metrics& metrics, instant now);
-
-  /// Takes back every result this batch gave in `frames`.
-  void undo(std::deque<queued_frame>& frames) const;
-  /// The commit certainly did not happen, or its outcome is not known: every result that depended on it becomes
-  /// `result`, and what follows of the same keys is blocked.
-  void fail(std::deque<queued_frame>& frames, const message_result& result) const;
-
-private:
-  struct working {
-    type_index type = 0;
-    std::string key;
+/// What a batch is made of, kept from one to the next: a shard that is busy then allocates next to nothing of its own.
+struct batch_room {
+  /// An entity that the batch has changed.
+  struct changed_entity {
+    resident* of = nullptr;
     std::unique_ptr<entity_state> state;
     std::uint64_t last_seq = 0;
-    std::size_t counted = 0;  ///< its part of `bytes_`
-    bool changed = false;
-    std::string blob;
+    std::size_t bytes = 0;  ///< of its blob: as counted so far, or as sealed
   };
+  /// Position of a result: frame in the queue, message in the frame.
   struct place {
     std::size_t frame;
     std::size_t message;
@@ -105,25 +69,73 @@ private:
     id_set seen;
     std::uint64_t out_of_order = 0;
     std::uint64_t violations = 0;
+    // Messages of one name mostly come together.
+    std::string name;
+    message_digester::content_key content{};
+    /// States to copy into.
+    std::vector<std::unique_ptr<entity_state>> spare;
   };
+  std::vector<changed_entity> changed;
+  std::vector<type_stage> stages;
+  std::vector<std::size_t> starts;  ///< per frame: how many results it had before the batch
+  std::vector<place> places;        ///< in order: results that depend on the commit
+  std::string blob;
+};
 
+/// The messages of one commit, applied to copies: what they changed, the ids they used, and their results.
+///
+/// Nothing outside is touched until `confirm`; dropping the batch undoes it (rule B16). Reads confirmed memory only, so
+/// it must be the only batch of its shard. Entities it has changed must stay in memory (rule A5). Not thread-safe.
+class batch {
+public:
+  /// `exact`: measures every state after every message instead of once at the end; needed only when a state grew beyond
+  /// its limit and the message that did it must be found, or when the whole grew beyond what a commit may hold.
+  enum class sizing : std::uint8_t { at_the_end, exact };
+
+  batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, batch_room& room,
+        sizing how, std::size_t messages_max = limits::batch_messages_max);
+  ~batch();
+  batch(const batch&) = delete;
+  batch& operator=(const batch&) = delete;
+
+  /// Runs the message that is next in `f`, the frame at `index` of the queue, and notes its result; false if it must
+  /// wait for a later batch (its entity is not in memory, or this batch is full).
+  [[nodiscard]] bool run(queued_frame& f, std::size_t index, instant now);
+
+  /// True if there is something to store.
+  [[nodiscard]] bool writes() const noexcept { return !room_.places.empty(); }
+  [[nodiscard]] std::size_t messages() const noexcept { return room_.places.size(); }
+  /// Results of the first so many frames of the queue depend on it: they must neither be answered nor leave the queue.
+  [[nodiscard]] std::size_t frames() const noexcept { return room_.starts.size(); }
+
+  /// The fields of the commit that follows `base`, the frontier first; nothing if a state, or all together, is larger
+  /// than it may be (run again, exactly).
+  [[nodiscard]] std::optional<field_list> seal(const frontier& base);
+  /// The commit is confirmed: moves states and ids to memory and counts. Returns the frontier it stored.
+  [[nodiscard]] frontier confirm(shard_metrics& metrics, instant now);
+
+  /// Takes back every result this batch gave in `frames`.
+  void undo(std::deque<queued_frame>& frames) const;
+  /// The commit certainly did not happen, or its outcome is not known: every result that depended on it becomes
+  /// `result`, and what follows of the same keys is blocked.
+  void fail(std::deque<queued_frame>& frames, const message_result& result) const;
+
+private:
   [[nodiscard]] bool full() const noexcept;
   [[nodiscard]] std::optional<message_result> decide(const message& m, instant now, bool& depends);
-  [[nodiscard]] message_result apply(type_index type, resident& r, const message& m);
-  [[nodiscard]] working& work_on(type_index type, const message& m, const resident& r);
+  [[nodiscard]] message_result apply(resident& r, const message& m);
+  [[nodiscard]] std::unique_ptr<entity_state> spare_state(type_index type);
+  void keep(type_index type, std::unique_ptr<entity_state> state, std::size_t bytes);
+  [[nodiscard]] batch_room::changed_entity& change(resident& r);
   void stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at, unix_ms high);
 
   const entity_catalog& catalog_;
   activation& residents_;
   std::vector<processed_set>& processed_;
+  batch_room& room_;
   sizing sizing_;
   std::size_t messages_max_;
-  std::unordered_map<const resident*, std::size_t> index_;
-  std::vector<working> work_;
-  std::vector<type_stage> stages_;
-  std::vector<std::size_t> starts_;  ///< per frame: how many results it had before this batch
-  std::vector<place> places_;        ///< in order: results that depend on this commit
-  std::size_t bytes_ = 0;            ///< of the commit: an estimate, or with exact sizing at least its size
+  std::size_t bytes_ = 0;  ///< of the commit: an estimate, or with exact sizing at least its size
   frontier sealed_;
 };
 

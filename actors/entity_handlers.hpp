@@ -99,9 +99,6 @@ public:
   }
 
   std::unique_ptr<entity_state> fresh() const override { return std::make_unique<typed_state<State>>(); }
-  std::unique_ptr<entity_state> copy(const entity_state& state) const override {
-    return std::make_unique<typed_state<State>>(value(state));
-  }
   std::unique_ptr<entity_state> decode(std::string_view bytes, std::string& error) const override {
     auto state = std::make_unique<typed_state<State>>();
     if (!decode_msgpack(bytes, state->value, error, codec_limits::stored_elements)) return nullptr;
@@ -109,9 +106,9 @@ public:
   }
   void encode(const entity_state& state, std::string& out) const override { encode_msgpack(value(state), out); }
 
-  handled apply(entity_state& state, const message& m) const override {
+  handled apply(const entity_state* from, entity_state& to, const message& m) const override {
     try {
-      return apply_or_throw(static_cast<typed_state<State>&>(state).value, m);
+      return apply_or_throw(from, static_cast<typed_state<State>&>(to).value, m);
     } catch (...) {  // only memory can fail there: the text of an error takes some
       return {handled::kind::exhausted, {}};
     }
@@ -126,17 +123,17 @@ private:
     return nullptr;
   }
 
-  handled apply_or_throw(State& state, const message& m) const {
+  handled apply_or_throw(const entity_state* from, State& to, const message& m) const {
     const auto* h = find(m.name);
     if (!h)
       return {handled::kind::unknown_message,
               "entity type '" + name_ + "' has no message '" + std::string{m.name} + "'; it has: " + messages()};
     try {
       context ctx{m};
-      State next = state;
+      if (from != nullptr) to = value(*from);
+      else to = State{};
       std::string error;
-      if (!h->run(next, m.payload, ctx, error)) return {handled::kind::undecodable, std::move(error)};
-      state = std::move(next);
+      if (!h->run(to, m.payload, ctx, error)) return {handled::kind::undecodable, std::move(error)};
       return {};
     } catch (message_refused& r) {
       r.reason.resize(std::min(r.reason.size(), limits::reason_bytes));

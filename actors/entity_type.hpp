@@ -46,14 +46,14 @@ public:
   /// Names of its messages, comma separated, for error texts.
   [[nodiscard]] virtual std::string messages() const = 0;
   [[nodiscard]] virtual std::unique_ptr<entity_state> fresh() const = 0;
-  /// A deep copy.
-  [[nodiscard]] virtual std::unique_ptr<entity_state> copy(const entity_state& state) const = 0;
   /// Null, with `error` set, if the bytes do not fit. Stored state is then never overwritten.
   [[nodiscard]] virtual std::unique_ptr<entity_state> decode(std::string_view bytes, std::string& error) const = 0;
   /// Appends the msgpack of the state.
   virtual void encode(const entity_state& state, std::string& out) const = 0;
-  /// Runs the handler on a copy; `state` is changed only if the answer is `applied`. Never throws.
-  [[nodiscard]] virtual handled apply(entity_state& state, const message& m) const = 0;
+  /// Makes `to` what the handler makes of a copy of `from`; null is an entity that does not exist yet. Unless the
+  /// answer is `applied`, what `to` holds then is of no use but as room for another call: states that are copied into
+  /// take less than new ones. Never throws.
+  [[nodiscard]] virtual handled apply(const entity_state* from, entity_state& to, const message& m) const = 0;
 };
 
 /// A finished entity type, as given to `pawl::run`.

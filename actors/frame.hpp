@@ -5,7 +5,9 @@
 #include "cluster/ids.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pawl {
@@ -21,8 +23,19 @@ struct frame {
   shard_id shard;
   std::uint64_t number = 0;  ///< of the lane that sends it; comes back with the answer
   view_number view;          ///< the sender's
-  std::vector<envelope> messages;
+  std::vector<const message*> messages;
+  std::vector<std::shared_ptr<const message_block>> blocks;  ///< that the messages are part of
 };
+
+/// A frame of all messages of one block.
+[[nodiscard]] inline frame whole_block(shard_id shard, std::uint64_t number, view_number view,
+                                       std::shared_ptr<const message_block> block) {
+  frame f{shard, number, view, {}, {}};
+  f.messages.reserve(block->messages.size());
+  for (const auto& m : block->messages) f.messages.push_back(&m);
+  f.blocks.push_back(std::move(block));
+  return f;
+}
 
 /// One result for each message of the frame, in order.
 struct frame_answer {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,7 +61,8 @@ public:
 
   /// Messages of one batch, in order. `done` is called once, with one result each, in the same order. Per key the
   /// results are: resolved …, then unresolved … (rule B13). Messages must have passed `check_message`.
-  virtual void submit(std::vector<envelope> batch, std::function<void(std::vector<message_result>)> done) = 0;
+  virtual void submit(std::shared_ptr<const message_block> batch,
+                      std::function<void(std::vector<message_result>)> done) = 0;
 
   /// Linearizable read by the entity's owner (rule D30): never shows an effect that is not committed.
   virtual void read(entity_id id, std::function<void(entity_answer)> done) = 0;

@@ -9,6 +9,7 @@ namespace pawl {
 namespace {
 
 constexpr const char* stops_text = "the node stops; retry at another";
+constexpr const char* full_text = "too many messages wait for this shard at this node";
 constexpr const char* behind_text = "an earlier message for this key is not resolved";
 
 std::size_t bytes_of(const message& m) {
@@ -25,26 +26,40 @@ bool to_be_sent_again(const message_result& r) {
 
 lane::lane(shard_id shard, lane_policy policy) : shard_(shard), policy_(policy) {}
 
-lane_effects lane::submit(std::vector<submission> messages, instant now) {
+void lane::answer(lane_effects& out, waiting& w, message_result result) {
+  bytes_ -= bytes_of(*w.msg);
+  out.answers.add(w.from->request, w.index, std::move(result));
+  // The message may live in the answers only from here on.
+  if (--w.from->waiting == 0) w.from->request.reset();
+}
+
+void lane::forget_answered() {
+  while (!origins_.empty() && origins_.front().waiting == 0) origins_.pop_front();
+}
+
+lane_effects lane::submit(std::span<submission> parts, instant now) {
   lane_effects out;
-  if (closed_) {
-    for (auto& s : messages)
-      out.answers.push_back({std::move(s.slot), {result_kind::busy, reason_code::no_owner, stops_text}});
-    return out;
-  }
-  for (auto& s : messages) {
-    auto size = bytes_of(s.message.msg);
-    // From the first that does not fit on, all are refused: a later one of the same key must not get ahead.
-    if (queue_.size() >= policy_.messages_max || bytes_ + size > policy_.bytes_max) {
-      for (auto* rest = &s; rest != messages.data() + messages.size(); ++rest)
-        out.answers.push_back(
-            {std::move(rest->slot),
-             {result_kind::busy, reason_code::queue_full, "too many messages wait for this shard at this node"}});
-      break;
+  for (auto& part : parts) {
+    origins_.push_back({std::move(part.request), now.steady + policy_.timeout, 0});
+    auto& from = origins_.back();
+    bool refused = closed_;
+    for (auto index : part.indexes) {
+      const auto& m = (*from.request)[index];
+      auto size = bytes_of(m);
+      // From the first that does not fit on, all are refused: a later one of the same key must not get ahead.
+      refused = refused || queue_.size() >= policy_.messages_max || bytes_ + size > policy_.bytes_max;
+      if (refused) {
+        auto [code, text] =
+            closed_ ? std::pair{reason_code::no_owner, stops_text} : std::pair{reason_code::queue_full, full_text};
+        out.answers.add(from.request, index, {result_kind::busy, code, text});
+        continue;
+      }
+      bytes_ += size;
+      ++from.waiting;
+      if (!waiting_since_) waiting_since_ = now.steady;
+      queue_.push_back({&m, &from, index, false});
     }
-    bytes_ += size;
-    if (!waiting_since_) waiting_since_ = now.steady;
-    queue_.push_back({std::move(s.message), std::move(s.slot), now.steady + policy_.timeout, false});
+    if (from.waiting == 0) origins_.pop_back();
   }
   send_if_possible(out);
   return out;
@@ -78,13 +93,16 @@ void lane::send_if_possible(lane_effects& out) {
   f.number = ++number_;
   f.view = view_;
   std::size_t bytes = 0;
+  const origin* from = nullptr;
   for (auto& w : queue_) {
-    auto size = bytes_of(w.message.msg);
+    auto size = bytes_of(*w.msg);
     if (!f.messages.empty() && (f.messages.size() == limits::frame_messages || bytes + size > limits::frame_bytes))
       break;
     bytes += size;
     w.sent = true;
-    f.messages.push_back(w.message);
+    f.messages.push_back(w.msg);
+    // The frame may outlive the queue: a message given up here may still be with its owner.
+    if (std::exchange(from, w.from) != w.from) f.blocks.push_back(w.from->request->block());
   }
   under_way_ = f.messages.size();
   under_way_to_ = *route_;
@@ -104,14 +122,15 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
     pause(now);
     return out;
   }
-  std::unordered_set<std::string_view> kept;      // first unresolved result: send again
-  std::unordered_set<std::string_view> given_up;  // first unresolved result: the sender's
-  std::vector<envelope> alive;                    // what the views in the sets point into
-  std::deque<waiting> remaining;
+  // Keys by their first unresolved result: the message is sent again, or is the sender's. The bytes of the keys live
+  // as long as the answers.
+  std::unordered_set<std::string_view> kept;
+  std::unordered_set<std::string_view> given_up;
+  std::size_t again = 0;
   for (std::size_t i = 0; i < count; ++i) {
     auto& w = queue_[i];
     auto& r = a.results[i];
-    auto key = w.message.msg.key;
+    auto key = w.msg->key;
     bool keep = false;
     if (!resolved(r.kind)) {
       if (kept.contains(key)) {
@@ -120,24 +139,19 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
         keep = to_be_sent_again(r);
         out.moved = out.moved || r.code == reason_code::moved;
         (keep ? kept : given_up).insert(key);
-        alive.push_back(w.message);
       }
     } else if (kept.contains(key) || given_up.contains(key)) {
       // An owner that breaks the prefix rule is not believed: the message is sent again, or answered as blocked.
       keep = kept.contains(key);
       r = {result_kind::blocked, reason_code::earlier_unresolved, behind_text};
     }
-    if (keep) {
-      remaining.push_back(std::move(w));
-      continue;
-    }
-    bytes_ -= bytes_of(w.message.msg);
-    out.answers.push_back({std::move(w.slot), std::move(r)});
+    if (keep) queue_[again++] = w;
+    else answer(out, w, std::move(r));
   }
-  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-  auto again = remaining.size();
-  queue_.insert(queue_.begin(), std::make_move_iterator(remaining.begin()), std::make_move_iterator(remaining.end()));
+  queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(again),
+               queue_.begin() + static_cast<std::ptrdiff_t>(count));
   if (!given_up.empty()) block_behind(out, again, given_up);
+  forget_answered();
   if (again < count) waiting_since_ = now.steady;
   if (queue_.empty()) waiting_since_.reset();
   if (again != 0) {
@@ -153,41 +167,34 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
 
 /// Answers what waits from `first` on of these keys as blocked.
 void lane::block_behind(lane_effects& out, std::size_t first, const std::unordered_set<std::string_view>& keys) {
-  std::deque<waiting> rest;
-  for (std::size_t i = 0; i < queue_.size(); ++i) {
+  auto kept = first;
+  for (auto i = first; i < queue_.size(); ++i) {
     auto& w = queue_[i];
-    if (i < first || !keys.contains(w.message.msg.key)) {
-      rest.push_back(std::move(w));
-      continue;
-    }
-    bytes_ -= bytes_of(w.message.msg);
-    out.answers.push_back({std::move(w.slot), {result_kind::blocked, reason_code::earlier_unresolved, behind_text}});
+    if (keys.contains(w.msg->key)) answer(out, w, {result_kind::blocked, reason_code::earlier_unresolved, behind_text});
+    else queue_[kept++] = w;
   }
-  queue_ = std::move(rest);
+  queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(kept), queue_.end());
 }
 
 /// Answers what waited too long, and all behind it of the same keys.
 void lane::give_up(lane_effects& out, instant now) {
-  if (queue_.empty() || queue_.front().deadline > now.steady) return;
+  if (queue_.empty() || queue_.front().from->deadline > now.steady) return;
   std::unordered_set<std::string_view> keys;
-  std::vector<envelope> alive;
   bool in_frame = false;
-  while (!queue_.empty() && queue_.front().deadline <= now.steady) {
+  while (!queue_.empty() && queue_.front().from->deadline <= now.steady) {
     auto& w = queue_.front();
     message_result r{result_kind::busy, reason_code::no_owner, "no owner of the shard could be reached in time"};
     if (w.sent)
       r = {result_kind::unknown, reason_code::timed_out, "the owner did not answer in time; retry with the same id"};
-    if (!keys.insert(w.message.msg.key).second)
-      r = {result_kind::blocked, reason_code::earlier_unresolved, behind_text};
+    if (!keys.insert(w.msg->key).second) r = {result_kind::blocked, reason_code::earlier_unresolved, behind_text};
     in_frame = in_frame || under_way_ != 0;
-    bytes_ -= bytes_of(w.message.msg);
-    alive.push_back(std::move(w.message));
-    out.answers.push_back({std::move(w.slot), std::move(r)});
+    answer(out, w, std::move(r));
     queue_.pop_front();
   }
   // Results go by position: with the head gone, the answer to the frame under way fits nothing any more.
   if (in_frame) lose_frame();
   block_behind(out, 0, keys);
+  forget_answered();
 }
 
 lane_effects lane::tick(instant now) {
@@ -201,19 +208,17 @@ lane_effects lane::tick(instant now) {
 lane_effects lane::close() {
   lane_effects out;
   closed_ = true;
-  for (auto& w : queue_) {
-    auto kind = w.sent ? result_kind::unknown : result_kind::busy;
-    out.answers.push_back({std::move(w.slot), {kind, reason_code::no_owner, stops_text}});
-  }
+  for (auto& w : queue_)
+    answer(out, w, {w.sent ? result_kind::unknown : result_kind::busy, reason_code::no_owner, stops_text});
   queue_.clear();
-  bytes_ = 0;
+  origins_.clear();
   lose_frame();
   return out;
 }
 
 std::optional<steady_time> lane::wake() const {
   std::optional<steady_time> at;
-  if (!queue_.empty()) at = queue_.front().deadline;
+  if (!queue_.empty()) at = queue_.front().from->deadline;
   if (not_before_ && (!at || *not_before_ < *at)) at = not_before_;
   return at;
 }

@@ -7,11 +7,11 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
 #include <unordered_set>
-#include <vector>
 
 namespace pawl {
 
@@ -24,12 +24,8 @@ struct lane_policy {
 };
 
 struct lane_effects {
-  struct answered {
-    reply_slot to;
-    message_result result;
-  };
   std::optional<frame> send;  ///< to the shard's owner, as `route` names it
-  std::vector<answered> answers;
+  answer_list answers;
   view_number seen_view;  ///< above 0: the owner knows a view this new; fetch it
   bool moved = false;     ///< whoever was asked does not own the shard
 };
@@ -46,11 +42,7 @@ class lane {
 public:
   lane(shard_id shard, lane_policy policy);
 
-  struct submission {
-    envelope message;
-    reply_slot slot;
-  };
-  lane_effects submit(std::vector<submission> messages, instant now);
+  lane_effects submit(std::span<submission> parts, instant now);
   /// Where the owner is reached now: nothing if it is unknown or its link is down. Another owner, or another link to
   /// the same, means that an answer to the frame under way may never come.
   lane_effects on_route(std::optional<link_number> route, view_number view);
@@ -68,12 +60,20 @@ public:
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
 
 private:
-  struct waiting {
-    envelope message;
-    reply_slot slot;
+  /// Messages that were submitted together, while any of them waits.
+  struct origin {
+    std::shared_ptr<pending_request> request;
     steady_time deadline;
-    bool sent = false;  ///< it may have taken effect
+    std::size_t waiting = 0;
   };
+  struct waiting {
+    const message* msg;
+    origin* from;
+    std::uint32_t index;  ///< in its request
+    bool sent = false;    ///< it may have taken effect
+  };
+  void answer(lane_effects& out, waiting& w, message_result result);
+  void forget_answered();
   void send_if_possible(lane_effects& out);
   void give_up(lane_effects& out, instant now);
   void block_behind(lane_effects& out, std::size_t first, const std::unordered_set<std::string_view>& keys);
@@ -83,6 +83,7 @@ private:
   shard_id shard_;
   lane_policy policy_;
   std::deque<waiting> queue_;
+  std::deque<origin> origins_;  ///< oldest first; what is in `queue_` points into it
   std::size_t bytes_ = 0;
   std::optional<link_number> route_;
   view_number view_{};

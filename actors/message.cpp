@@ -1,5 +1,7 @@
 #include "actors/message.hpp"
 
+#include <utility>
+
 namespace pawl {
 
 std::string_view to_string(result_kind k) noexcept {
@@ -39,45 +41,37 @@ std::string_view to_string(reason_code c) noexcept {
   return "none";
 }
 
-void message_builder::add(const message& m) {
-  part p{};
-  auto put = [this](std::string_view text) {
-    auto at = bytes_.size();
-    bytes_.append(text);
-    return at;
-  };
-  p.type = put(m.type);
-  p.key = put(m.key);
-  p.name = put(m.name);
-  p.id = put(m.id);
-  p.payload = put(m.payload);
-  p.end = bytes_.size();
-  p.sent_at = m.sent_at;
-  p.seq = m.seq;
-  p.stamped = m.stamped;
-  parts_.push_back(p);
+namespace {
+
+/// The views of a message in the order in which a block holds their bytes.
+template <class Message, class Use>
+void each_view(Message& m, Use use) {
+  use(m.type);
+  use(m.key);
+  use(m.name);
+  use(m.id);
+  use(m.payload);
 }
 
-std::vector<envelope> message_builder::finish() {
-  auto bytes = std::make_shared<const std::string>(std::move(bytes_));
-  std::string_view all{*bytes};
-  std::vector<envelope> out;
-  out.reserve(parts_.size());
-  for (const auto& p : parts_) {
-    message m;
-    m.type = all.substr(p.type, p.key - p.type);
-    m.key = all.substr(p.key, p.name - p.key);
-    m.name = all.substr(p.name, p.id - p.name);
-    m.id = all.substr(p.id, p.payload - p.id);
-    m.payload = all.substr(p.payload, p.end - p.payload);
-    m.sent_at = p.sent_at;
-    m.seq = p.seq;
-    m.stamped = p.stamped;
-    out.push_back({m, bytes});
+}  // namespace
+
+void message_builder::add(const message& m) {
+  each_view(m, [this](std::string_view text) { bytes_.append(text); });
+  messages_.push_back(m);
+}
+
+std::shared_ptr<const message_block> message_builder::finish() {
+  auto block = std::make_shared<message_block>();
+  block->bytes = std::exchange(bytes_, {});
+  block->messages = std::exchange(messages_, {});
+  const char* at = block->bytes.data();
+  for (auto& m : block->messages) {
+    each_view(m, [&at](std::string_view& text) {
+      text = {at, text.size()};
+      at += text.size();
+    });
   }
-  bytes_.clear();
-  parts_.clear();
-  return out;
+  return block;
 }
 
 }  // namespace pawl

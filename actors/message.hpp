@@ -22,7 +22,7 @@ inline constexpr std::size_t reason_bytes = 512;  ///< reasons are cut to this
 inline constexpr unix_ms future_ms = 5 * 60 * 1000;
 }  // namespace limits
 
-/// One message, as views into bytes that somebody else keeps alive (see `envelope`).
+/// One message, as views into bytes that somebody else keeps alive (see `message_block`).
 struct message {
   std::string_view type;     ///< entity type
   std::string_view key;      ///< entity key; selects the shard
@@ -34,10 +34,15 @@ struct message {
   bool stamped = false;   ///< `sent_at` was filled in by the door, so it may differ on a retry
 };
 
-/// A message and what keeps its bytes alive.
-struct envelope {
-  message msg;
-  std::shared_ptr<const std::string> bytes;
+/// Messages that a door or a link took in together, and the bytes they are views into. Immutable once shared; whoever
+/// still needs one of them holds on to all, so that no message is counted by itself on its way through the node.
+struct message_block {
+  message_block() = default;
+  message_block(const message_block&) = delete;  // the views would still point into the original
+  message_block& operator=(const message_block&) = delete;
+
+  std::string bytes;
+  std::vector<message> messages;
 };
 
 /// What became of a message. The first three are *resolved*; the last three are not: retry with the same id, and
@@ -83,24 +88,18 @@ struct message_result {
   std::string reason;  ///< empty for applied and duplicate
 };
 
-/// Builds envelopes that share one buffer. Not thread-safe; `finish` hands the buffer over.
+/// Builds a block. Not thread-safe; `finish` hands the block over.
 class message_builder {
 public:
   /// Copies the views of `m`; any may be empty.
   void add(const message& m);
-  /// Envelopes in the order they were added. The builder is empty afterwards.
-  [[nodiscard]] std::vector<envelope> finish();
-  [[nodiscard]] std::size_t size() const noexcept { return parts_.size(); }
+  /// The messages in the order they were added. The builder is empty afterwards.
+  [[nodiscard]] std::shared_ptr<const message_block> finish();
+  [[nodiscard]] std::size_t size() const noexcept { return messages_.size(); }
 
 private:
-  struct part {
-    std::size_t type, key, name, id, payload, end;
-    unix_ms sent_at;
-    std::uint64_t seq;
-    bool stamped;
-  };
   std::string bytes_;
-  std::vector<part> parts_;
+  std::vector<message> messages_;  ///< their views have the right sizes only: the buffer still moves
 };
 
 }  // namespace pawl

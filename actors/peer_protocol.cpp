@@ -43,15 +43,15 @@ struct encoder {
     w.varint(m.number);
     w.varint(m.view.value);
     w.varint(m.messages.size());
-    for (const auto& e : m.messages) {
-      w.bytes(e.msg.type);
-      w.bytes(e.msg.key);
-      w.bytes(e.msg.name);
-      w.bytes(e.msg.id);
-      w.bytes(e.msg.payload);
-      w.i64(e.msg.sent_at);
-      w.varint(e.msg.seq);
-      w.u8(e.msg.stamped ? 1 : 0);
+    for (const auto* x : m.messages) {
+      w.bytes(x->type);
+      w.bytes(x->key);
+      w.bytes(x->name);
+      w.bytes(x->id);
+      w.bytes(x->payload);
+      w.i64(x->sent_at);
+      w.varint(x->seq);
+      w.u8(x->stamped ? 1 : 0);
     }
   }
   void operator()(const frame_answer& m) {
@@ -124,30 +124,30 @@ bool decode_hello(byte_reader r, std::vector<peer_message>& out, std::string& er
   return true;
 }
 
-bool decode_frame(const std::shared_ptr<const std::string>& bytes, byte_reader r, std::vector<peer_message>& out) {
-  frame m;
-  m.shard = read_shard(r);
-  m.number = r.varint();
-  m.view = {r.varint()};
-  auto count = r.varint();
+/// `block` holds the bytes of the whole message, behind its kind.
+bool decode_frame(const std::shared_ptr<message_block>& block, byte_reader r, std::vector<peer_message>& out) {
+  const auto shard = read_shard(r);
+  const auto number = r.varint();
+  const view_number view{r.varint()};
+  const auto count = r.varint();
   if (r.failed() || count == 0 || count > limits::frame_messages) return false;
-  m.messages.reserve(count);
+  block->messages.reserve(count);
   for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
-    envelope e{{}, bytes};
-    e.msg.type = r.bytes(limits::name_bytes);
-    e.msg.key = r.bytes(limits::id_bytes);
-    e.msg.name = r.bytes(limits::name_bytes);
-    e.msg.id = r.bytes(limits::id_bytes);
-    e.msg.payload = r.bytes(limits::payload_bytes);
-    e.msg.sent_at = r.i64();
-    e.msg.seq = r.varint();
+    message x;
+    x.type = r.bytes(limits::name_bytes);
+    x.key = r.bytes(limits::id_bytes);
+    x.name = r.bytes(limits::name_bytes);
+    x.id = r.bytes(limits::id_bytes);
+    x.payload = r.bytes(limits::payload_bytes);
+    x.sent_at = r.i64();
+    x.seq = r.varint();
     auto flags = r.u8();
     if (flags > 1) return false;
-    e.msg.stamped = flags == 1;
-    m.messages.push_back(std::move(e));
+    x.stamped = flags == 1;
+    block->messages.push_back(x);
   }
   if (!r.finished()) return false;
-  out.emplace_back(std::move(m));
+  out.emplace_back(whole_block(shard, number, view, block));
   return true;
 }
 
@@ -241,9 +241,10 @@ bool peer_decoder::feed(std::string_view bytes, std::vector<peer_message>& out) 
     if (length > (greeted_ ? limits::peer_message_bytes : limits::peer_hello_bytes))
       return fail(greeted_ ? "message of " + std::to_string(length) + " bytes is too long" : "not a pawl peer");
     if (buffer_.size() - at - header_bytes < length) break;
-    auto body = std::make_shared<const std::string>(buffer_, at + header_bytes, length);
+    auto body = std::make_shared<message_block>();
+    body->bytes.assign(buffer_, at + header_bytes, length);
     at += header_bytes + length;
-    byte_reader r{*body};
+    byte_reader r{body->bytes};
     auto what = static_cast<kind>(r.u8());
     if (greeted_ == (what == kind::hello)) return fail(greeted_ ? "a second hello" : "not a pawl peer");
     bool good = false;

@@ -195,7 +195,7 @@ void shard::granted(claim_answer a, shard_effects& out, instant now) {
   }
   // The record still held a token of ours: nobody wrote in between, and memory is right but for the commit in doubt.
   out.notes.push_back({shard_effects::event::kept, {}});
-  if (batch_ && stored->seq == confirmed_.seq + 1 && a.frontier == fields_.front().second) return commit_done(out, now);
+  if (batch_ && stored->seq == confirmed_.seq + 1 && a.frontier == (*fields_)[0].second) return commit_done(out, now);
   if (stored->seq != confirmed_.seq)
     return stop(out,
                 "the store was rolled back: commit " + std::to_string(confirmed_.seq) +
@@ -237,7 +237,7 @@ void shard::drop_memory(shard_effects& out, instant now) {
     // Somebody else may have applied it, or nobody: only a retry with the same ids finds out (rule A8).
     batch_->fail(frames_, {result_kind::unknown, reason_code::moved, "the shard moved while the commit was under way"});
     batch_.reset();
-    fields_.clear();
+    fields_.reset();
     commit_ticket_ = 0;
     unconfirmed_ = 0;
   }
@@ -313,7 +313,7 @@ void shard::pump(shard_effects& out, instant now) {
 
 void shard::run_batch(shard_effects& out, instant now) {
   for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
-    batch_.emplace(catalog_, residents_, processed_, sizing, batch_max_);
+    batch_.emplace(catalog_, residents_, processed_, room_, sizing, batch_max_);
     for (std::size_t i = 0; i < frames_.size(); ++i)
       while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {
       }
@@ -323,7 +323,7 @@ void shard::run_batch(shard_effects& out, instant now) {
       return;
     }
     if (auto fields = batch_->seal(confirmed_)) {
-      fields_ = std::move(*fields);
+      fields_ = std::make_shared<const field_list>(std::move(*fields));
       send_commit(out, now);
       return;
     }
@@ -350,7 +350,7 @@ void shard::commit_again(shard_effects& out, instant now) {
     batch_->fail(frames_, {result_kind::busy, reason_code::store_down, "the store did not confirm the commit"});
   }
   batch_.reset();
-  fields_.clear();
+  fields_.reset();
   answer_finished(out, now);
 }
 
@@ -364,7 +364,7 @@ void shard::commit_done(shard_effects& out, instant now) {
   confirmed_ = batch_->confirm(metrics_, now);
   highest_seq_ = std::max(highest_seq_, confirmed_.seq);
   batch_.reset();
-  fields_.clear();
+  fields_.reset();
   answer_finished(out, now);
   trim(out);
   carry_out(claim_.on_idle(now), out, now);
@@ -379,7 +379,7 @@ void shard::commit_failed(const shard_answer& a, shard_effects& out, instant now
     auto code = a.error == store_error::oom ? reason_code::store_full : reason_code::store_down;
     batch_->fail(frames_, {result_kind::busy, code, "the store refused the commit: " + a.text});
     batch_.reset();
-    fields_.clear();
+    fields_.reset();
     answer_finished(out, now);
     carry_out(claim_.on_idle(now), out, now);
     return;
@@ -400,7 +400,7 @@ void shard::answer_finished(shard_effects& out, instant now) {
     }
     auto waited = in_seconds(now.steady - f.arrived);
     for (std::size_t m = 0; m < f.results.size(); ++m) {
-      auto type = catalog_.find(f.contents.messages[m].msg.type);
+      auto type = catalog_.find(f.contents.messages[m]->type);
       if (!type) continue;
       auto& counters = metrics_.messages[*type];
       counters.outcomes[static_cast<std::size_t>(outcome_of(f.results[m].kind))].add();

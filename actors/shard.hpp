@@ -152,8 +152,9 @@ private:
   std::size_t trim_count_ = 0;
 
   std::deque<queued_frame> frames_;
-  std::optional<batch> batch_;                               ///< the commit under way, or in doubt
-  std::vector<std::pair<std::string, std::string>> fields_;  ///< its bytes, kept until it is resolved (rule C21)
+  batch_room room_;
+  std::optional<batch> batch_;                ///< the commit under way, or in doubt
+  std::shared_ptr<const field_list> fields_;  ///< its bytes, kept until it is resolved (rule C21)
   steady_time commit_sent_{};
   unsigned unconfirmed_ = 0;  ///< times the batch in doubt was sent in vain
   std::size_t batch_max_ = limits::batch_messages_max;

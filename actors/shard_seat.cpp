@@ -15,8 +15,8 @@ shard_seat::shard_seat(shard_id id, const seat_policy& policy, dataset_id datase
       reader_(id, policy.reader),
       target_(id) {}
 
-void shard_seat::submit(std::vector<lane::submission> messages) {
-  carry_out(lane_.submit(std::move(messages), host_.now()));
+void shard_seat::submit(std::span<submission> parts) {
+  carry_out(lane_.submit(parts, host_.now()));
   settle();
 }
 
@@ -154,7 +154,7 @@ void shard_seat::carry_out(shard_effects e) {
 }
 
 void shard_seat::carry_out(lane_effects e) {
-  for (auto& a : e.answers) a.to.request->answer(a.to.index, std::move(a.result));
+  e.answers.deliver();
   if (e.seen_view.value != 0) host_.want_view({});
   if (e.send) {
     auto to = *lane_.route();

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace pawl {
@@ -48,7 +49,7 @@ public:
   shard_seat(shard_id id, const seat_policy& policy, dataset_id dataset, const entity_catalog& catalog,
              shard_metrics& metrics, std::function<fencing_token()> mint, seat_host& host);
 
-  void submit(std::vector<lane::submission> messages);
+  void submit(std::span<submission> parts);
   void read(entity_id entity, reader::callback done);
   void on_store_answers(std::vector<shard_answer> answers);
   void on_connection(std::uint64_t number);

@@ -76,8 +76,12 @@ std::string id_group_field(std::string_view type, std::uint64_t group) {
 std::string entity_field(std::string_view type, std::string_view key) {
   std::string name;
   name.reserve(type.size() + key.size() + 2);
-  name.append(1, 'e').append(type).append(1, '/').append(key);
+  append_entity_field(name, type, key);
   return name;
+}
+
+void append_entity_field(std::string& out, std::string_view type, std::string_view key) {
+  out.append(1, 'e').append(type).append(1, '/').append(key);
 }
 
 }  // namespace pawl

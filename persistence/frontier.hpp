@@ -44,5 +44,6 @@ inline constexpr std::string_view frontier_field{"\0f", 2};
 [[nodiscard]] std::string id_group_field(std::string_view type, std::uint64_t group);
 /// Name of the field that holds an entity's state.
 [[nodiscard]] std::string entity_field(std::string_view type, std::string_view key);
+void append_entity_field(std::string& out, std::string_view type, std::string_view key);
 
 }  // namespace pawl

@@ -42,12 +42,16 @@ hash hash_parts(const hash& key, std::initializer_list<std::string_view> parts) 
 
 }  // namespace
 
+message_digester::content_key message_digester::key_of(std::string_view name) const {
+  return siphash(secret_, name.data(), name.size());
+}
+
 message_digest message_digester::digest(std::string_view type, std::string_view key, std::string_view id,
-                                        std::string_view name, std::string_view payload) const {
+                                        const content_key& content, std::string_view payload) const {
   message_digest d;
   const auto who = hash_parts(secret_, {type, key, id});
   // The hash of the name is the key for the payload: binds both without copying the payload beside the name.
-  const auto what = siphash(siphash(secret_, name.data(), name.size()), payload.data(), payload.size());
+  const auto what = siphash(content, payload.data(), payload.size());
   std::copy_n(who.begin(), message_digest::id_bytes, d.bytes.begin());
   std::copy_n(what.begin(), d.bytes.size() - message_digest::id_bytes, d.bytes.begin() + message_digest::id_bytes);
   d.set_refused(false);

@@ -41,11 +41,19 @@ class message_digester {
 public:
   using secret = std::array<std::uint8_t, 16>;
 
+  /// What the content of messages of one name is hashed with.
+  using content_key = std::array<std::uint8_t, 16>;
+
   explicit message_digester(const secret& s) : secret_(s) {}
 
+  [[nodiscard]] content_key key_of(std::string_view name) const;
   /// The digest of a message, not refused. Allocates only if type, key and id are longer than 1,000 bytes together.
   [[nodiscard]] message_digest digest(std::string_view type, std::string_view key, std::string_view id,
-                                      std::string_view name, std::string_view payload) const;
+                                      const content_key& content, std::string_view payload) const;
+  [[nodiscard]] message_digest digest(std::string_view type, std::string_view key, std::string_view id,
+                                      std::string_view name, std::string_view payload) const {
+    return digest(type, key, id, key_of(name), payload);
+  }
 
 private:
   secret secret_;

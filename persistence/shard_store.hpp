@@ -1,10 +1,12 @@
 #pragma once
 
 #include "cluster/ids.hpp"
+#include "persistence/field_list.hpp"
 #include "persistence/store_outcome.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,8 +39,12 @@ struct load_fields {
 
 /// One atomic `HSET` of all fields to the data hash of `token`, then `EXISTS own:<token>`. Answered by `commit_answer`.
 struct commit_fields {
+  commit_fields(fencing_token t, field_list f)
+      : commit_fields(std::move(t), std::make_shared<const field_list>(std::move(f))) {}
+  commit_fields(fencing_token t, std::shared_ptr<const field_list> f) : token(std::move(t)), fields(std::move(f)) {}
+
   fencing_token token;
-  std::vector<std::pair<std::string, std::string>> fields;
+  std::shared_ptr<const field_list> fields;  ///< shared with the shard, which keeps them until the outcome is known
 };
 
 /// Removes fields that a confirmed commit has declared dead. Harmless when repeated. Answered by `done_answer`.
@@ -81,8 +87,8 @@ struct record_answer {
   claim_record record;
 };
 struct claim_answer {
-  std::string frontier;      ///< with `done`: the bytes of field `\0f`
-  claim_record record;       ///< with `fenced`: the record that refused; token and view are filled in
+  std::string frontier;       ///< with `done`: the bytes of field `\0f`
+  claim_record record;        ///< with `fenced`: the record that refused; token and view are filled in
   std::string store_run_id;   ///< with `done`: the server process that executed the claim (rule D31)
   std::string former_run_id;  ///< the one that executed the claim before; empty: unknown
 };

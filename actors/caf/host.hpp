@@ -4,6 +4,7 @@
 #include "actors/caf/link_hub.hpp"
 #include "actors/move_gate.hpp"
 #include "actors/node_options.hpp"
+#include "actors/request.hpp"
 #include "actors/unserved.hpp"
 #include "cluster/clock.hpp"
 #include "cluster/placement.hpp"
@@ -79,6 +80,29 @@ private:
   shard_sight& sight_;
 };
 
+/// Submissions that a shard's actor has not taken yet. One message to the actor announces all that come until it looks,
+/// so a busy shard takes many at once. Thread-safe.
+class submission_box {
+public:
+  /// True if the actor must be told.
+  [[nodiscard]] bool put(submission s) {
+    std::lock_guard lock{mutex_};
+    waiting_.push_back(std::move(s));
+    return !std::exchange(announced_, true);
+  }
+  /// Takes all there are; `into` is empty before.
+  void take(std::vector<submission>& into) {
+    std::lock_guard lock{mutex_};
+    announced_ = false;
+    into.swap(waiting_);
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<submission> waiting_;
+  bool announced_ = false;
+};
+
 /// What the member actor shows of itself to other threads.
 struct member_sight {
   std::shared_ptr<const placement> table = std::make_shared<const placement>();
@@ -98,6 +122,7 @@ struct node_host {
         shards(n),
         metrics(m),
         threads(worker_threads(options)),
+        boxes(n),
         sights(n) {}
 
   const node_options options;
@@ -113,6 +138,7 @@ struct node_host {
   caf::actor member_handle;
   link_hub links;
 
+  std::vector<submission_box> boxes;
   std::vector<shard_sight> sights;
   /// Shards whose record may still name this member: claimed, or being given back. A drained node leaves at 0.
   std::atomic<std::uint32_t> held{0};

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/frame.hpp"
-#include "actors/lane.hpp"
 #include "actors/peer_protocol.hpp"
 #include "actors/reader.hpp"
 #include "cluster/placement.hpp"
@@ -19,9 +18,8 @@
 
 namespace pawl {
 
-struct submit_msg {
-  std::vector<lane::submission> messages;
-};
+/// There is something in the shard's `submission_box`.
+struct submitted_msg {};
 struct read_msg {
   entity_id entity;
   reader::callback done;
@@ -94,7 +92,7 @@ struct to_peer_msg {
 
 }  // namespace pawl
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::submit_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::submitted_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::read_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::placement_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::evicted_msg)

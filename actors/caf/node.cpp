@@ -14,9 +14,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <iterator>
 #include <random>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 namespace pawl {
@@ -112,12 +112,14 @@ shard_store_handlers node::shard_handlers() {
   shard_store_handlers h;
   h.on_answers = [host](std::vector<shard_answer> answers) {
     // One message per shard, its answers in order.
-    std::unordered_map<std::uint32_t, std::vector<shard_answer>> by_shard;
-    for (auto& a : answers) {
-      auto shard = a.shard.value;
-      by_shard[shard].push_back(std::move(a));
+    std::stable_sort(answers.begin(), answers.end(),
+                     [](const shard_answer& x, const shard_answer& y) { return x.shard.value < y.shard.value; });
+    for (auto at = answers.begin(); at != answers.end();) {
+      auto end = std::find_if(at, answers.end(), [at](const shard_answer& a) { return a.shard != at->shard; });
+      shard_answers_msg part{{std::make_move_iterator(at), std::make_move_iterator(end)}};
+      caf::anon_send(host->shard_handles[at->shard.value], std::move(part));
+      at = end;
     }
-    for (auto& [shard, part] : by_shard) caf::anon_send(host->shard_handles[shard], shard_answers_msg{std::move(part)});
   };
   h.on_connection = [host, lanes](store_connection c) {
     log::info(c.number != 0 ? "store connection up" : "store connection down", {{"lane", std::to_string(c.lane)}});
@@ -167,16 +169,13 @@ void node::stop() {
   impl_->system.await_all_actors_done();
 }
 
-void node::submit(std::vector<envelope> batch, std::function<void(std::vector<message_result>)> done) {
-  if (batch.empty()) return done({});
+void node::submit(std::shared_ptr<const message_block> batch, std::function<void(std::vector<message_result>)> done) {
+  if (batch->messages.empty()) return done({});
   auto& host = impl_->host;
-  auto request = std::make_shared<pending_request>(batch.size(), std::move(done));
-  std::unordered_map<std::uint32_t, std::vector<lane::submission>> parts;
-  for (std::uint32_t i = 0; i < batch.size(); ++i) {
-    auto shard = pawl::shard_of(batch[i].msg.key, host.shards).value;
-    parts[shard].push_back({std::move(batch[i]), {request, i}});
-  }
-  for (auto& [shard, messages] : parts) caf::anon_send(host.shard_handles[shard], submit_msg{std::move(messages)});
+  auto request = std::make_shared<pending_request>(std::move(batch), std::move(done));
+  for (auto& part : request_parts::of(request, host.shards))
+    if (host.boxes[part.shard.value].put(std::move(part.messages)))
+      caf::anon_send(host.shard_handles[part.shard.value], submitted_msg{});
 }
 
 void node::read(entity_id id, std::function<void(entity_answer)> done) {

@@ -47,7 +47,8 @@ public:
   /// Answers what still waits as unresolved, and ends all actors. Blocks. Idempotent.
   void stop();
 
-  void submit(std::vector<envelope> batch, std::function<void(std::vector<message_result>)> done) override;
+  void submit(std::shared_ptr<const message_block> batch,
+              std::function<void(std::vector<message_result>)> done) override;
   void read(entity_id id, std::function<void(entity_answer)> done) override;
   [[nodiscard]] cluster_status cluster() const override;
   [[nodiscard]] std::vector<shard_status> shards() const override;

@@ -19,8 +19,8 @@ std::chrono::milliseconds silence_max(const node_host& host) { return host.optio
 
 std::size_t bytes_of(const frame& f) {
   std::size_t n = 32;
-  for (const auto& e : f.messages)
-    n += e.msg.type.size() + e.msg.key.size() + e.msg.name.size() + e.msg.id.size() + e.msg.payload.size() + 32;
+  for (const auto* m : f.messages)
+    n += m->type.size() + m->key.size() + m->name.size() + m->id.size() + m->payload.size() + 32;
   return n;
 }
 

@@ -43,6 +43,7 @@ void log_note(node_host& host, shard_id id, const shard_effects::note& n) {
 shard_actor::shard_actor(caf::actor_config& cfg, node_host& host, shard_id id)
     : caf::event_based_actor(cfg),
       host_(host),
+      id_(id),
       seat_(
           id, policy_of(host.options), host.dataset, host.catalog, *host.metrics.shards[id.value],
           [node = host.options.node] { return mint_token(node); }, *this),
@@ -74,10 +75,16 @@ void shard_actor::turn(Input input) {
   show();
 }
 
+void shard_actor::take_submissions() {
+  host_.boxes[id_.value].take(taken_);
+  if (!taken_.empty()) seat_.submit(taken_);
+  taken_.clear();
+}
+
 caf::behavior shard_actor::make_behavior() {
   show();  // from the beginning: no view yet
   return {
-      [this](submit_msg& m) { turn([&] { seat_.submit(std::move(m.messages)); }); },
+      [this](submitted_msg) { turn([&] { take_submissions(); }); },
       [this](shard_answers_msg& m) { turn([&] { seat_.on_store_answers(std::move(m.answers)); }); },
       [this](from_peer_msg& m) { turn([&] { seat_.on_peer_message(m.link, std::move(m.message)); }); },
       [this](read_msg& m) { turn([&] { seat_.read(std::move(m.entity), std::move(m.done)); }); },
@@ -94,7 +101,10 @@ caf::behavior shard_actor::make_behavior() {
       },
       [this](left_msg) { turn([&] { seat_.close(); }); },
       [this](close_msg) {
-        turn([&] { seat_.close(); });
+        turn([&] {
+          seat_.close();
+          take_submissions();  // to be answered as well
+        });
         quit();
       },
   };

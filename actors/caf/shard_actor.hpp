@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 
 #include <optional>
+#include <vector>
 
 namespace pawl {
 
@@ -29,12 +30,15 @@ private:
 
   template <class Input>
   void turn(Input input);
+  void take_submissions();
   void show();
 
   node_host& host_;
+  shard_id id_;
   shard_seat seat_;
   shard_sight& sight_;
   shard_metrics& metrics_;
+  std::vector<submission> taken_;  ///< empty between turns; keeps its room
   bool counted_ = false;
   std::uint64_t generation_ = 0;
   std::optional<steady_time> wake_;

@@ -188,11 +188,9 @@ private:
       if (r.malformed) return respond(http_problem(400, r.reason));
       return respond(one_result(r.id, {result_kind::refused, reason_code::invalid, r.reason}));
     }
-    auto bytes = parsed.accepted.front().bytes;  // keeps the id
-    auto id = parsed.accepted.front().msg.id;
-    door_.submit(std::move(parsed.accepted),
-                 answer_with(std::move(respond), [bytes, id](const std::vector<message_result>& results) {
-                   return one_result(id, results.at(0));
+    door_.submit(parsed.accepted,
+                 answer_with(std::move(respond), [batch = parsed.accepted](const std::vector<message_result>& results) {
+                   return one_result(batch->messages.front().id, results.at(0));
                  }));
   }
 
@@ -202,17 +200,13 @@ private:
     if (!parsed)
       return respond(http_problem(413, "the batch has more than " + std::to_string(limits::batch_messages) +
                                            " lines; nothing of it was taken, send it in parts"));
-    std::vector<std::string_view> ids;
-    ids.reserve(parsed->accepted.size());
-    for (const auto& e : parsed->accepted) ids.push_back(e.msg.id);
-    auto bytes = parsed->accepted.empty() ? nullptr : parsed->accepted.front().bytes;  // keeps the ids
-    auto done = answer_with(std::move(respond), [bytes, ids = std::move(ids), refused = std::move(parsed->refused)](
+    auto done = answer_with(std::move(respond), [batch = parsed->accepted, refused = std::move(parsed->refused)](
                                                     const std::vector<message_result>& results) {
       http_response out{200, "application/x-ndjson", {}, {}};
-      append_json_results(out.body, ids, results, refused);
+      append_json_results(out.body, batch->messages, results, refused);
       return out;
     });
-    if (parsed->accepted.empty()) return done(std::vector<message_result>{});
+    if (parsed->accepted->messages.empty()) return done(std::vector<message_result>{});
     door_.submit(std::move(parsed->accepted), std::move(done));
   }
 

@@ -266,9 +266,9 @@ void append_json_result(std::string& out, std::optional<std::string_view> id, co
   out += "}\n";
 }
 
-void append_json_results(std::string& out, std::span<const std::string_view> accepted_ids,
-                         std::span<const message_result> results, std::span<const refused_line> refused) {
-  PAWL_INVARIANT(accepted_ids.size() == results.size(), "each message has one result");
+void append_json_results(std::string& out, std::span<const message> accepted, std::span<const message_result> results,
+                         std::span<const refused_line> refused) {
+  PAWL_INVARIANT(accepted.size() == results.size(), "each message has one result");
   const auto lines = results.size() + refused.size();
   for (std::size_t line = 0, next = 0; line < lines; ++line) {
     if (!refused.empty() && refused.front().line == line) {
@@ -276,7 +276,7 @@ void append_json_results(std::string& out, std::span<const std::string_view> acc
       append_json_result(out, r.id, {result_kind::refused, reason_code::invalid, r.reason});
       refused = refused.subspan(1);
     } else {
-      append_json_result(out, accepted_ids[next], results[next]);
+      append_json_result(out, accepted[next].id, results[next]);
       ++next;
     }
   }

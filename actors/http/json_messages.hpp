@@ -2,6 +2,7 @@
 
 #include "actors/message.hpp"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,7 +29,7 @@ struct refused_line {
 /// What was read: the lines that are messages, and those that are not, both in the order of the input. A line missing
 /// from `refused` is the next one of `accepted`.
 struct parsed_messages {
-  std::vector<envelope> accepted;
+  std::shared_ptr<const message_block> accepted;
   std::vector<refused_line> refused;
 };
 
@@ -43,8 +44,8 @@ struct parsed_messages {
 void append_json_result(std::string& out, std::optional<std::string_view> id, const message_result& r);
 
 /// Appends one line per message, refused and accepted, in the order of the input.
-/// @pre as many results as accepted ids, in the same order
-void append_json_results(std::string& out, std::span<const std::string_view> accepted_ids,
-                         std::span<const message_result> results, std::span<const refused_line> refused);
+/// @pre as many results as accepted messages, in the same order
+void append_json_results(std::string& out, std::span<const message> accepted, std::span<const message_result> results,
+                         std::span<const refused_line> refused);
 
 }  // namespace pawl

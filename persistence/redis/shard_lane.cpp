@@ -16,7 +16,7 @@ std::size_t output_bytes(const shard_operation& operation) {
       [&n](const auto& o) {
         using type = std::decay_t<decltype(o)>;
         if constexpr (std::is_same_v<type, commit_fields>) {
-          for (const auto& [field, value] : o.fields) n += field.size() + value.size() + 2 * per_word;
+          n += o.fields->bytes() + 2 * per_word * o.fields->size();
         } else if constexpr (std::is_same_v<type, load_fields> || std::is_same_v<type, trim_fields>) {
           for (const auto& field : o.fields) n += field.size() + per_word;
         }
@@ -27,7 +27,7 @@ std::size_t output_bytes(const shard_operation& operation) {
 
 /// Why a command cannot be sent at all; empty: it can.
 std::string malformed(const shard_operation& operation) {
-  if (const auto* o = std::get_if<commit_fields>(&operation); o && o->fields.empty()) return "a commit without fields";
+  if (const auto* o = std::get_if<commit_fields>(&operation); o && o->fields->empty()) return "a commit without fields";
   if (const auto* o = std::get_if<trim_fields>(&operation); o && o->fields.empty()) return "a trim without fields";
   return {};
 }
@@ -115,10 +115,10 @@ void shard_lane::start(exchange& e, const load_fields& o) {
 
 void shard_lane::start(exchange& e, const commit_fields& o) {
   auto& out = connection_.output();
-  append_command_head(out, 2 + 2 * o.fields.size());
+  append_command_head(out, 2 + 2 * o.fields->size());
   append_word(out, "HSET");
   append_word(out, keys_.data(e.shard, o.token));
-  for (const auto& [field, value] : o.fields) {
+  for (const auto& [field, value] : *o.fields) {
     append_word(out, field);
     append_word(out, value);
   }

@@ -57,7 +57,7 @@ double send_bare(const std::string& socket, const std::vector<recorded_commit>& 
       const auto& commit = commits[sent];
       arguments.assign({"HSET", commit.key.data()});
       sizes.assign({4, commit.key.size()});
-      for (const auto& [field, value] : commit.fields) {
+      for (const auto& [field, value] : *commit.fields) {
         arguments.insert(arguments.end(), {field.data(), value.data()});
         sizes.insert(sizes.end(), {field.size(), value.size()});
       }

@@ -3,6 +3,7 @@
 #include "persistence/keys.hpp"
 #include "persistence/shard_store.hpp"
 
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -14,11 +15,11 @@ namespace pawl::bench {
 struct recorded_commit {
   std::string key;
   std::string live;
-  std::vector<std::pair<std::string, std::string>> fields;
+  std::shared_ptr<const field_list> fields;
 };
 
-/// Passes commands on to the real store and keeps a copy of its commits, up to a bound, so that a bare client can send
-/// the same bytes. The copies are made while the run is timed; they cost it about what a `memcpy` costs.
+/// Passes commands on to the real store and keeps its commits, up to a bound, so that a bare client can send the same
+/// bytes.
 class recorder : public shard_store {
 public:
   recorder(const std::string& cluster, std::size_t bytes_max) : names_(cluster), left_(bytes_max) {}
@@ -28,8 +29,7 @@ public:
     for (const auto& c : commands) {
       const auto* commit = std::get_if<commit_fields>(&c.operation);
       if (commit == nullptr) continue;
-      std::size_t size = 0;
-      for (const auto& [field, value] : commit->fields) size += field.size() + value.size();
+      auto size = commit->fields->bytes();
       std::lock_guard lock{mutex_};
       ++commits_;
       if (size > left_) continue;

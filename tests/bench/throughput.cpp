@@ -139,8 +139,8 @@ figures run_round(const settings& s, int round) {
   auto server = server_cpu_seconds(s.socket);
   auto own = own_cpu_seconds();
   auto began = clock::now();
-  for (auto batch = work.next(s.batch); !batch.empty(); batch = work.next(s.batch)) {
-    auto n = batch.size();
+  for (auto batch = work.next(s.batch); !batch->messages.empty(); batch = work.next(s.batch)) {
+    auto n = batch->messages.size();
     under_way.enter(n);
     door.submit(std::move(batch), [&, n](std::vector<message_result> results) {
       std::uint64_t a = 0, d = 0;

@@ -29,7 +29,7 @@ workload::workload(workload_options o) : options_(o), round_(o.orders) {
   encode_msgpack(p, payload_);
 }
 
-std::vector<envelope> workload::next(std::size_t most) {
+std::shared_ptr<const message_block> workload::next(std::size_t most) {
   message_builder out;
   auto now = wall_now();
   while (out.size() < most && given_ < options_.messages) {

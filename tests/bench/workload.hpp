@@ -24,7 +24,7 @@ public:
   explicit workload(workload_options o);
 
   /// The next at most `most` messages, as a door would hand them in. Empty when all were given.
-  [[nodiscard]] std::vector<envelope> next(std::size_t most);
+  [[nodiscard]] std::shared_ptr<const message_block> next(std::size_t most);
   /// Per key: how many distinct messages it was sent, and the hash chain over their ids in order, as the entity keeps
   /// it.
   struct expected {

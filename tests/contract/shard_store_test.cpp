@@ -158,11 +158,11 @@ TEST_F(ShardStore, ACommitIsOneWriteAndItsValuesAreLoaded) {
 
 TEST_F(ShardStore, ALoadOfManyFieldsComesBackInOrder) {
   ASSERT_EQ(client->claim(first, token(1)).outcome, store_outcome::done);
-  std::vector<std::pair<std::string, std::string>> fields;
+  field_list fields;
   std::vector<std::string> names;
   for (int i = 0; i < 1'000; ++i) {
     names.push_back("e" + std::to_string(i));
-    if (i % 3 != 0) fields.emplace_back(names.back(), std::to_string(i * i));
+    if (i % 3 != 0) fields.add(names.back(), std::to_string(i * i));
   }
   ASSERT_EQ(client->commit(token(1), fields).outcome, store_outcome::done);
   for (std::size_t count : {1U, 127U, 128U, 129U, 1000U}) {
@@ -324,9 +324,8 @@ TEST_F(ShardStore, LargeBatchesPassOverTcp) {
   options.connections = 3;
   store_client tcp{options};
   const std::string blob(1024 * 1024, 'x');
-  std::vector<std::pair<std::string, std::string>> fields;
-  fields.reserve(8);
-  for (int i = 0; i < 8; ++i) fields.emplace_back("e" + std::to_string(i), blob);
+  field_list fields;
+  for (int i = 0; i < 8; ++i) fields.add("e" + std::to_string(i), blob);
   ASSERT_EQ(tcp.commit(first, fields).outcome, store_outcome::done);
   const auto a = tcp.load(first, {"e0", "e7", "e8"});
   ASSERT_EQ(a.outcome, store_outcome::done);

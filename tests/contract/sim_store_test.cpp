@@ -118,7 +118,11 @@ std::string arguments(const claim_shard& o) {
   return text(o.held) + " → " + text(o.fresh) + " by " + text(o.self) + " view " + text(o.view);
 }
 std::string arguments(const load_fields& o) { return text(o.token) + " " + text(o.fields); }
-std::string arguments(const commit_fields& o) { return text(o.token) + " " + text(o.fields); }
+std::string arguments(const commit_fields& o) {
+  std::string out = text(o.token);
+  for (const auto& [field, value] : *o.fields) out += " " + text(field) + "=" + text(value);
+  return out;
+}
 std::string arguments(const trim_fields& o) { return text(o.token) + " " + text(o.fields); }
 std::string arguments(const release_shard& o) { return text(o.token); }
 std::string arguments(const sweep_token& o) { return text(o.dead); }
@@ -271,12 +275,11 @@ private:
     return {std::move(held), std::move(next), {node, dice_.between(1, 9)}, {view == 0 ? 0 : view - 1}};
   }
   commit_fields commit(shard_id s) {
-    commit_fields c{some_token(s), {}};
-    for (auto& f : fields(1)) {
-      auto value = f == frontier_field ? encode(frontier{both_.info().id, ++commits_, {}}) : bytes();
-      c.fields.emplace_back(std::move(f), std::move(value));
-    }
-    return c;
+    auto token = some_token(s);
+    field_list list;
+    for (const auto& f : fields(1))
+      list.add(f, f == frontier_field ? encode(frontier{both_.info().id, ++commits_, {}}) : bytes());
+    return {std::move(token), std::move(list)};
   }
   std::vector<std::string> fields(std::uint64_t least) {
     std::vector<std::string> out(dice_.between(least, 4));

@@ -122,7 +122,7 @@ shard_answer store_client::claim(const fencing_token& held, const fencing_token&
   return ask({}, claim_shard{held, fresh, {node, 7}, {view}});
 }
 
-shard_answer store_client::commit(const fencing_token& t, std::vector<std::pair<std::string, std::string>> fields) {
+shard_answer store_client::commit(const fencing_token& t, field_list fields) {
   return ask({}, commit_fields{t, std::move(fields)});
 }
 

@@ -42,7 +42,7 @@ public:
   // The usual ones of shard 0.
   shard_answer claim(const fencing_token& held, const fencing_token& fresh, std::uint64_t view = 1,
                      const std::string& node = "n1");
-  shard_answer commit(const fencing_token& t, std::vector<std::pair<std::string, std::string>> fields);
+  shard_answer commit(const fencing_token& t, field_list fields);
   shard_answer load(const fencing_token& t, std::vector<std::string> fields);
   claim_record record(shard_id shard = {});
 

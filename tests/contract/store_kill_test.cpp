@@ -58,10 +58,9 @@ private:
     while (!stop) {
       if (held_.empty() && !claim()) continue;
       const auto text = std::to_string(++sent);
-      std::vector<std::pair<std::string, std::string>> batch;
-      batch.reserve(fields + 1);
-      for (int i = 0; i < fields; ++i) batch.emplace_back("e" + std::to_string(i), text);
-      batch.emplace_back("pad", std::string(2'000, 'x'));
+      field_list batch;
+      for (int i = 0; i < fields; ++i) batch.add("e" + std::to_string(i), text);
+      batch.add("pad", std::string(2'000, 'x'));
       const auto a = client_.wait(client_.send(shard_, commit_fields{held_, std::move(batch)}, number_));
       if (a.outcome == store_outcome::done) tell(sent);
       else held_ = {};

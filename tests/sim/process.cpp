@@ -241,17 +241,16 @@ void process::note(shard_id s, const shard_effects::note& n) {
                (n.text.empty() ? "" : ": " + n.text));
 }
 
-void process::submit(const std::vector<envelope>& batch, std::function<void(std::vector<message_result>)> done) {
+void process::submit(std::shared_ptr<const message_block> batch,
+                     std::function<void(std::vector<message_result>)> done) {
   ++unanswered_;
   auto answered = [this, done = std::move(done)](std::vector<message_result> results) {
     --unanswered_;
     done(std::move(results));
   };
-  auto request = std::make_shared<pending_request>(batch.size(), std::move(answered));
-  std::map<std::uint32_t, std::vector<lane::submission>> parts;
-  for (std::uint32_t i = 0; i < batch.size(); ++i)
-    parts[shard_of(batch[i].msg.key, world_.plan.shards).value].push_back({batch[i], {request, i}});
-  for (auto& part : parts) to_seat(part.first, [&part](shard_seat& s) { s.submit(std::move(part.second)); });
+  auto request = std::make_shared<pending_request>(std::move(batch), std::move(answered));
+  for (auto& part : request_parts::of(request, world_.plan.shards))
+    to_seat(part.shard.value, [&part](shard_seat& s) { s.submit({&part.messages, 1}); });
 }
 
 void process::read(entity_id id, reader::callback done) {

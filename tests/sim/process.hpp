@@ -40,7 +40,7 @@ public:
   [[nodiscard]] std::string describe() const;
 
   /// As a door does. `done` may never be called: the process may die.
-  void submit(const std::vector<envelope>& batch, std::function<void(std::vector<message_result>)> done);
+  void submit(std::shared_ptr<const message_block> batch, std::function<void(std::vector<message_result>)> done);
   void read(entity_id id, reader::callback done);
 
   /// Requests submitted and not answered.

@@ -35,7 +35,7 @@ bool store::write(shard_id s, const commit_fields& c) {
   if (memory_full) return false;
   auto& d = shards_.at(s.value);
   const auto& name = broken_ == flaw::no_fence ? d.record.token : c.token;
-  for (const auto& [field, value] : c.fields) d.hashes[name][field] = value;
+  for (const auto& [field, value] : *c.fields) d.hashes[name][std::string{field}] = value;
   return true;
 }
 

@@ -28,7 +28,8 @@ void world::check_commit(shard_id s, const store::hash& before, const commit_fie
     return it == before.end() ? std::string{} : it->second;
   };
   auto was = decode_frontier(field(std::string{frontier_field}));
-  for (const auto& [name, value] : c.fields) {
+  for (const auto& [written, value] : *c.fields) {
+    const std::string name{written};
     if (name == frontier_field) {
       auto is = decode_frontier(value);
       if (!is || !was || is->seq != was->seq + 1)

@@ -12,6 +12,8 @@ struct Batch : testing::Test {
   entity_catalog catalog = diary_catalog();
   activation residents;
   std::vector<processed_set> processed;
+  batch_room room;
+  std::optional<batch> current;
   shard_metrics metrics{1};
   instant now{steady_time{std::chrono::hours{1}}, 1'000'000};
   std::deque<queued_frame> frames;
@@ -23,10 +25,13 @@ struct Batch : testing::Test {
   }
   void queue(std::vector<entry> entries) {
     queued_frame f;
-    f.contents.messages = envelopes(entries);
+    f.contents = whole_block({}, 1, {}, block_of(entries));
     frames.push_back(std::move(f));
   }
-  batch make(batch::sizing how = batch::sizing::at_the_end) { return {catalog, residents, processed, how}; }
+  /// Takes the place of the former one, which is dropped.
+  batch& make(batch::sizing how = batch::sizing::at_the_end) {
+    return current.emplace(catalog, residents, processed, room, how);
+  }
   void run(batch& b) {
     for (std::size_t i = 0; i < frames.size(); ++i)
       while (!frames[i].finished() && b.run(frames[i], i, now)) {
@@ -47,7 +52,7 @@ struct Batch : testing::Test {
 // rule B16
 TEST_F(Batch, TouchesNothingUntilItIsConfirmed) {
   queue({{"1"}, {"2"}});
-  auto b = make();
+  auto& b = make();
   run(b);
   ASSERT_TRUE(b.seal(base));
   EXPECT_EQ(residents.find(0, "k")->state, nullptr);
@@ -61,14 +66,12 @@ TEST_F(Batch, TouchesNothingUntilItIsConfirmed) {
 // rule B16: dropping it undoes it
 TEST_F(Batch, ADroppedBatchLeavesNoTrace) {
   queue({{"1"}});
-  {
-    auto b = make();
-    run(b);
-    ASSERT_TRUE(b.seal(base));
-    b.undo(frames);
-  }
+  auto& b = make();
+  run(b);
+  ASSERT_TRUE(b.seal(base));
+  b.undo(frames);
   EXPECT_EQ(results(), "");
-  auto again = make();
+  auto& again = make();
   run(again);
   EXPECT_EQ(results(), "applied");
 }
@@ -76,7 +79,7 @@ TEST_F(Batch, ADroppedBatchLeavesNoTrace) {
 TEST_F(Batch, KeepsWhatTheFrontierSaysOfTypesItDoesNotKnow) {
   base.groups.push_back({"later", 1, 2, 3, 4, 5});
   queue({{"1"}});
-  auto b = make();
+  auto& b = make();
   run(b);
   ASSERT_TRUE(b.seal(base));
   const auto after = b.confirm(metrics, now);
@@ -87,7 +90,7 @@ TEST_F(Batch, KeepsWhatTheFrontierSaysOfTypesItDoesNotKnow) {
 
 TEST_F(Batch, WaitsForAnEntityThatIsNotInMemory) {
   queue({{"1"}, {.id = "2", .key = "cold"}, {"3"}});
-  auto b = make();
+  auto& b = make();
   run(b);
   EXPECT_EQ(results(), "applied");
   const auto missing = missing_entities(catalog, residents, frames, 10);
@@ -105,14 +108,14 @@ TEST_F(Batch, MissingEntitiesAreNamedOnceAndNoMoreThanAskedFor) {
 // rule A7: at the limit with all ids younger than the window. The floor is never raised for it.
 TEST_F(Batch, AtTheLimitOfIdsNewOnesAreBusyAndKnownOnesAreKnown) {
   queue({{"1"}, {"2"}, {"3"}, {"4"}, {"2"}});
-  auto b = make();
+  auto& b = make();
   run(b);
   EXPECT_EQ(results(), "applied applied applied busy:ids_full blocked:earlier_unresolved");
   ASSERT_TRUE(b.seal(base));
   base = b.confirm(metrics, now);
   frames.clear();
   queue({{"2"}, {.id = "4", .name = "Stumble"}});
-  auto next = make();
+  auto& next = make();
   run(next);
   EXPECT_EQ(results(), "duplicate busy:ids_full");
   EXPECT_FALSE(next.writes());
@@ -122,7 +125,7 @@ TEST_F(Batch, AtTheLimitOfIdsNewOnesAreBusyAndKnownOnesAreKnown) {
 // rule A7: else a set that was full once would be full for ever
 TEST_F(Batch, AFullSetTakesNewIdsOnceTheOldOnesLeftTheWindow) {
   queue({{"1"}, {"2"}, {"3"}});
-  auto b = make();
+  auto& b = make();
   run(b);
   ASSERT_TRUE(b.seal(base));
   base = b.confirm(metrics, now);
@@ -130,7 +133,7 @@ TEST_F(Batch, AFullSetTakesNewIdsOnceTheOldOnesLeftTheWindow) {
   const auto later = 1'000'001 + diary_retention.count();
   now.wall = later;
   queue({{.id = "4", .name = "Stumble", .sent_at = later}, {.id = "5", .sent_at = later}, {.id = "1"}});
-  auto next = make();
+  auto& next = make();
   run(next);
   EXPECT_EQ(results(), "refused:handler_error applied duplicate");
   ASSERT_TRUE(next.seal(base));
@@ -141,7 +144,7 @@ TEST_F(Batch, AFullSetTakesNewIdsOnceTheOldOnesLeftTheWindow) {
 
 TEST_F(Batch, WritesNothingForMessagesThatAreNotResolvedByIt) {
   queue({{.id = "1", .name = "Underline"}, {.id = "2", .key = "j", .type = "poem"}});
-  auto b = make();
+  auto& b = make();
   run(b);
   EXPECT_FALSE(b.writes());
   EXPECT_EQ(results(), "busy:unknown_message_type busy:unknown_entity_type");
@@ -150,14 +153,14 @@ TEST_F(Batch, WritesNothingForMessagesThatAreNotResolvedByIt) {
 // rule B13: a key that was blocked before the batch stays so when the batch is taken back
 TEST_F(Batch, UndoGivesBackOnlyItsOwnResults) {
   queue({{.id = "1", .name = "Underline"}, {"2"}, {.id = "3", .key = "j"}});
-  auto first = make();
+  auto& first = make();
   ASSERT_TRUE(first.run(frames[0], 0, now));
-  auto second = make();
+  auto& second = make();
   run(second);
   EXPECT_EQ(results(), "busy:unknown_message_type blocked:earlier_unresolved applied");
   second.undo(frames);
   EXPECT_EQ(results(), "busy:unknown_message_type");
-  auto third = make();
+  auto& third = make();
   run(third);
   EXPECT_EQ(results(), "busy:unknown_message_type blocked:earlier_unresolved applied");
 }
@@ -167,7 +170,7 @@ TEST_F(Batch, FailGivesEachKeyItsResultOnceAndBlocksTheRest) {
   queue({{"1"}, {.id = "1", .key = "j"}, {"2"}});
   queue({{.id = "2", .key = "j"}});
   processed[0] = processed_set{"diary", {diary_retention, 100}};
-  auto b = make();
+  auto& b = make();
   run(b);
   b.fail(frames, {result_kind::unknown, reason_code::moved, "moved"});
   EXPECT_EQ(results(0), "unknown:moved unknown:moved blocked:earlier_unresolved");
@@ -178,11 +181,11 @@ TEST_F(Batch, FailGivesEachKeyItsResultOnceAndBlocksTheRest) {
 TEST_F(Batch, AStateThatGrewTooLargeMakesItSayRunAgainExactly) {
   catalog.state_bytes_max = 1'000;
   queue({{"1"}, {.id = "2", .name = "Fill", .payload = packed(Fill{1'000})}, {.id = "3", .key = "j"}});
-  auto b = make();
+  auto& b = make();
   run(b);
   EXPECT_EQ(b.seal(base), std::nullopt);
   b.undo(frames);
-  auto exact = make(batch::sizing::exact);
+  auto& exact = make(batch::sizing::exact);
   run(exact);
   EXPECT_EQ(results(), "applied refused:state_too_large applied");
   ASSERT_TRUE(exact.seal(base));
@@ -199,12 +202,12 @@ TEST_F(Batch, ACommitThatGrewTooLargeMakesItSayRunAgainExactly) {
     entries.push_back({.id = "m", .key = std::to_string(i), .name = "Fill", .payload = packed(Fill{1'000'000})});
   }
   queue(entries);
-  auto b = make();
+  auto& b = make();
   run(b);
   EXPECT_TRUE(frames[0].finished());
   EXPECT_EQ(b.seal(base), std::nullopt);
   b.undo(frames);
-  auto exact = make(batch::sizing::exact);
+  auto& exact = make(batch::sizing::exact);
   run(exact);
   EXPECT_EQ(frames[0].results.size(), 8u);
   EXPECT_TRUE(exact.seal(base));
@@ -214,7 +217,7 @@ TEST_F(Batch, ACommitThatGrewTooLargeMakesItSayRunAgainExactly) {
 TEST_F(Batch, TakesOneMessageHoweverLargeStatesMayBe) {
   catalog.state_bytes_max = 2 * limits::commit_bytes;
   queue({{"1"}, {.id = "2", .key = "j"}});
-  auto b = make(batch::sizing::exact);
+  auto& b = make(batch::sizing::exact);
   run(b);
   EXPECT_EQ(results(), "applied");
 }

@@ -2,6 +2,7 @@
 
 #include "actors/batch.hpp"
 #include "actors/entity.hpp"
+#include "actors/request.hpp"
 #include "persistence/state_blob.hpp"
 
 #include <chrono>
@@ -97,8 +98,8 @@ std::string packed(const M& m) {
   return bytes;
 }
 
-/// In one buffer, as doors and links make them.
-inline std::vector<envelope> envelopes(const std::vector<entry>& entries) {
+/// As doors and links make them.
+inline std::shared_ptr<const message_block> block_of(const std::vector<entry>& entries) {
   message_builder b;
   for (const auto& e : entries)
     b.add({.type = e.type,
@@ -109,6 +110,12 @@ inline std::vector<envelope> envelopes(const std::vector<entry>& entries) {
            .sent_at = e.sent_at,
            .seq = e.seq});
   return b.finish();
+}
+
+/// A request of one message, whose result nobody waits for.
+inline submission alone(const entry& e) {
+  auto request = std::make_shared<pending_request>(block_of({e}), [](const std::vector<message_result>&) {});
+  return request_parts::of(request, 1).front().messages;
 }
 
 /// The diary stored in a blob; fails the test if there is none.

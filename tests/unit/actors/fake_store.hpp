@@ -91,7 +91,7 @@ private:
       a.error = store_error::oom;
       return refuse(a, store_outcome::refused);
     }
-    for (const auto& [field, value] : op.fields) hashes[op.token][field] = value;
+    for (const auto& [field, value] : *op.fields) hashes[op.token][std::string{field}] = value;
     if (!live(op.token)) refuse(a, store_outcome::unknown);
   }
   void run(const trim_fields& op, shard_answer&) {

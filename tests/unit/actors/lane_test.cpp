@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
 namespace pawl::test {
 namespace {
 
@@ -32,17 +30,16 @@ struct Lane : testing::Test {
       sent = std::move(e.send);
       ++frames;
     }
-    for (auto& a : e.answers) done.push_back(names_.at(a.to.index) + " " + brief(a.result));
+    e.answers.each([this](const pending_request& r, std::uint32_t index, const message_result& result) {
+      done.push_back(std::string{r[index].id} + " " + brief(result));
+    });
     if (e.seen_view.value != 0) seen = e.seen_view;
   }
-  /// Each message in a buffer of its own, so that a view that outlives its message shows under AddressSanitizer.
+  /// Each message in a block of its own, so that a view that outlives its message shows under AddressSanitizer.
   void submit(const std::vector<entry>& entries) {
-    std::vector<lane::submission> out;
-    for (const auto& e : entries) {
-      names_[++last_] = e.id;
-      out.push_back({std::move(envelopes({e}).front()), {nullptr, last_}});
-    }
-    take(l.submit(std::move(out), now));
+    std::vector<submission> out;
+    for (const auto& e : entries) out.push_back(alone(e));
+    take(l.submit(out, now));
   }
   void route(std::optional<link_number> to, std::uint64_t view = 1) { take(l.on_route(to, {view})); }
   void answer(std::vector<message_result> results, link_number from = owner_a, std::uint64_t view = 1) {
@@ -55,7 +52,7 @@ struct Lane : testing::Test {
   /// Ids of the last frame: "1 2".
   std::string last_frame() const {
     std::string text;
-    for (const auto& e : sent.value().messages) text.append(text.empty() ? "" : " ").append(e.msg.id);
+    for (const auto& e : sent.value().messages) text.append(text.empty() ? "" : " ").append(e->id);
     return text;
   }
   std::string results() {
@@ -63,10 +60,6 @@ struct Lane : testing::Test {
     for (const auto& d : std::exchange(done, {})) text.append(text.empty() ? "" : ", ").append(d);
     return text;
   }
-
-private:
-  std::map<std::uint32_t, std::string> names_;
-  std::uint32_t last_ = 0;
 };
 
 // rule B15

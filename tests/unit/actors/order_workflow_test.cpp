@@ -13,8 +13,10 @@ public:
   life& then(std::string_view id, const Event& e) {
     std::string payload;
     pawl::encode_msgpack(e, payload);
-    const auto done = type_->apply(
-        *state_, {.type = "order", .key = "o-1", .name = Event::pawl_message_name(), .id = id, .payload = payload});
+    const auto before = std::exchange(state_, type_->fresh());
+    const auto done =
+        type_->apply(before.get(), *state_,
+                     {.type = "order", .key = "o-1", .name = Event::pawl_message_name(), .id = id, .payload = payload});
     EXPECT_EQ(done.what, pawl::handled::kind::applied) << done.text;
     return *this;
   }

@@ -20,7 +20,7 @@ frame sample_frame() {
   message_builder b;
   b.add({"order", "o-1", "Created", "m-1", "\x80", 1'700'000'000'000, 1, true});
   b.add({"order", std::string(256, 'k'), "Created", "m-2", std::string(70'000, 'p'), -1, 0, false});
-  return {{16'383}, 1u << 20, {77}, b.finish()};
+  return whole_block({16'383}, 1u << 20, {77}, b.finish());
 }
 
 std::vector<peer_message> one_of_each() {
@@ -84,7 +84,7 @@ TEST(PeerProtocol, TheBytesOfAFrame) {
   message_builder b;
   b.add({"t", "k", "N", "id", "\x80", 0x0102, 5, true});
   const std::string body{"\x02\x07\x81\x01\x03\x01\x01t\x01k\x01N\x02id\x01\x80\x02\x01\0\0\0\0\0\0\x05\x01", 27};
-  EXPECT_EQ(bytes_of(frame{{7}, 129, {3}, b.finish()}), with_length(body));
+  EXPECT_EQ(bytes_of(whole_block({7}, 129, {3}, b.finish())), with_length(body));
 }
 
 TEST(PeerProtocol, EveryKindOfMessageArrivesAsItWasSent) {
@@ -96,10 +96,10 @@ TEST(PeerProtocol, EveryKindOfMessageArrivesAsItWasSent) {
   EXPECT_EQ(encoded_again(out), conversation());
   const auto& f = std::get<frame>(out[1]);
   EXPECT_EQ(f.shard.value, 16'383u);
-  EXPECT_EQ(f.messages.at(0).msg.sent_at, 1'700'000'000'000);
-  EXPECT_TRUE(f.messages[0].msg.stamped);
-  EXPECT_EQ(f.messages.at(1).msg.key, std::string(256, 'k'));
-  EXPECT_EQ(f.messages[1].msg.sent_at, -1);
+  EXPECT_EQ(f.messages.at(0)->sent_at, 1'700'000'000'000);
+  EXPECT_TRUE(f.messages[0]->stamped);
+  EXPECT_EQ(f.messages.at(1)->key, std::string(256, 'k'));
+  EXPECT_EQ(f.messages[1]->sent_at, -1);
   EXPECT_EQ(std::get<frame_answer>(out[2]).results.at(1).code, reason_code::earlier_unresolved);
   EXPECT_EQ(std::get<read_answer>(out[4]).answer.state.size(), 3'000u);
 }
@@ -112,7 +112,7 @@ TEST(PeerProtocol, AFrameKeepsItsBytesAfterTheDecoderIsGone) {
     ASSERT_TRUE(d.feed(conversation(), out));
     kept = std::get<frame>(std::move(out[1]));
   }
-  EXPECT_EQ(kept.messages[1].msg.payload, std::string(70'000, 'p'));
+  EXPECT_EQ(kept.messages[1]->payload, std::string(70'000, 'p'));
 }
 
 TEST(PeerProtocol, BytesMayComeOneByOne) {
@@ -125,11 +125,9 @@ TEST(PeerProtocol, BytesMayComeOneByOne) {
 
 TEST(PeerProtocol, ACutMessageIsWaitedForAndNeverDelivered) {
   std::vector<peer_message> all = one_of_each();
-  all[0] = frame{{1}, 1, {1}, [] {
-                   message_builder b;
-                   b.add({"order", "o-1", "Created", "m-1", "\x80"});
-                   return b.finish();
-                 }()};
+  message_builder b;
+  b.add({"order", "o-1", "Created", "m-1", "\x80"});
+  all[0] = whole_block({1}, 1, {1}, b.finish());
   for (const auto& m : all) {
     const auto bytes = bytes_of(m);
     for (std::size_t n = 0; n < std::min<std::size_t>(bytes.size(), 600); ++n) {

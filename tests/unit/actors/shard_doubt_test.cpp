@@ -25,7 +25,7 @@ TEST_F(ShardDoubt, ALostCommitIsSentAgainUnderAFreshToken) {
   a.execute(a.next<claim_shard>());
   auto again = a.next<commit_fields>();
   EXPECT_NE(token_of(again), token_of(lost));
-  EXPECT_EQ(std::get<commit_fields>(again.operation).fields, std::get<commit_fields>(lost.operation).fields);
+  EXPECT_EQ(*std::get<commit_fields>(again.operation).fields, *std::get<commit_fields>(lost.operation).fields);
   // The old bytes run after all: into a dead name.
   (void)w.store.execute(lost);
   EXPECT_EQ(w.ids(), "m1");
@@ -297,7 +297,7 @@ struct ShardOversize : ShardDoubt {
     return blob ? stored_diary(*blob).ids.size() : 0;
   }
   [[nodiscard]] std::size_t messages_of(const shard_command& commit) {
-    for (const auto& [field, value] : std::get<commit_fields>(commit.operation).fields)
+    for (const auto& [field, value] : *std::get<commit_fields>(commit.operation).fields)
       if (field == entity_field("diary", "k")) return stored_diary(value).ids.size() - stored();
     return 0;
   }

@@ -14,11 +14,7 @@ struct Shard : testing::Test {
   owner a{"a", w.store, w.now};
 };
 
-std::size_t bytes_of(const commit_fields& c) {
-  std::size_t n = 0;
-  for (const auto& [field, value] : c.fields) n += field.size() + value.size();
-  return n;
-}
+std::size_t bytes_of(const commit_fields& c) { return c.fields->bytes(); }
 
 // design: acknowledge only after the commit is confirmed
 TEST_F(Shard, AnswersOnlyAfterTheCommitIsConfirmed) {
@@ -40,7 +36,7 @@ TEST_F(Shard, StoresStateIdsAndFrontierInOneCommand) {
   a.execute(a.next<load_fields>());
   auto c = a.next<commit_fields>();
   std::vector<std::string> fields;
-  for (const auto& [field, value] : std::get<commit_fields>(c.operation).fields) fields.push_back(field);
+  for (const auto& [field, value] : *std::get<commit_fields>(c.operation).fields) fields.emplace_back(field);
   EXPECT_EQ(fields, (std::vector<std::string>{std::string{frontier_field}, id_group_field("diary", 0),
                                               entity_field("diary", "k"), entity_field("diary", "j")}));
   a.execute(c);

@@ -60,7 +60,7 @@ public:
   }
   void take_view(std::shared_ptr<const placement> p) { take(decide.on_placement(std::move(p), self, now_)); }
   std::uint64_t frame(std::vector<entry> entries, link_number from = 1, std::uint64_t view = 0) {
-    take(decide.on_frame(from, {test_shard, ++frames_, {view}, envelopes(entries)}, now_));
+    take(decide.on_frame(from, whole_block(test_shard, ++frames_, {view}, block_of(entries)), now_));
     return frames_;
   }
   void receive(link_number from, pawl::frame f) { take(decide.on_frame(from, std::move(f), now_)); }

@@ -134,9 +134,8 @@ struct WaitingLane : ::testing::Test {
     if (e.send) frame_number = e.send->number;
   }
   void submit(const std::string& id) {
-    std::vector<lane::submission> one;
-    one.push_back({std::move(envelopes({{.id = id}}).front()), {nullptr, 0}});
-    take(queue.submit(std::move(one), now));
+    auto one = alone({.id = id});
+    take(queue.submit({&one, 1}, now));
   }
   void answer(std::uint64_t number, std::vector<message_result> results, link_number from = owner_a) {
     take(queue.on_answer(from, {{5}, number, {1}, std::move(results)}, now));

@@ -63,10 +63,10 @@ TEST_F(HttpApi, SingleMessageIsSubmittedAndItsResultReturned) {
   EXPECT_EQ(a.body, "{\"id\":\"m-1\",\"result\":\"applied\"}\n");
   ASSERT_EQ(door.seen().size(), 1u);
   const auto seen = door.seen().front();
-  EXPECT_EQ(seen.msg.key, "o-1");
-  EXPECT_EQ(seen.msg.payload, "\x81\xa5total\x07");
-  EXPECT_EQ(seen.msg.sent_at, door_time);
-  EXPECT_TRUE(seen.msg.stamped);
+  EXPECT_EQ(seen.key, "o-1");
+  EXPECT_EQ(seen.payload, "\x81\xa5total\x07");
+  EXPECT_EQ(seen.sent_at, door_time);
+  EXPECT_TRUE(seen.stamped);
 }
 
 TEST_F(HttpApi, StatusOfASingleMessageTellsWhatBecameOfIt) {
@@ -201,7 +201,7 @@ TEST_F(HttpApi, PipelinedMessagesAreSubmittedOneAfterTheOther) {
   for (const std::string_view id : {"1", "2"}) {
     auto held = door.next(1);
     ASSERT_EQ(held.size(), 1u);
-    EXPECT_EQ(held.front().batch.front().msg.id, id);
+    EXPECT_EQ(held.front().batch->messages.front().id, id);
     held.front().done({{result_kind::duplicate, reason_code::none, ""}});
     EXPECT_EQ(json::parse(c.receive().body).at("id"), id);
   }

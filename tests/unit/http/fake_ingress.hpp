@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -19,11 +20,12 @@ namespace pawl {
 class fake_ingress final : public ingress {
 public:
   struct held {
-    std::vector<envelope> batch;
+    std::shared_ptr<const message_block> batch;
     std::function<void(std::vector<message_result>)> done;
   };
 
-  void submit(std::vector<envelope> batch, std::function<void(std::vector<message_result>)> done) override {
+  void submit(std::shared_ptr<const message_block> batch,
+              std::function<void(std::vector<message_result>)> done) override {
     std::unique_lock lock(mutex_);
     if (hold_) {
       held_.push_back({std::move(batch), std::move(done)});
@@ -31,9 +33,10 @@ public:
       return;
     }
     std::vector<message_result> results;
-    for (const auto& e : batch) {
-      seen_.push_back(e);
-      const auto r = results_by_id_.find(std::string{e.msg.id});
+    seen_blocks_.push_back(batch);
+    for (const auto& m : batch->messages) {
+      seen_.push_back(m);
+      const auto r = results_by_id_.find(std::string{m.id});
       results.push_back(r == results_by_id_.end() ? message_result{result_kind::applied, {}, {}} : r->second);
     }
     lock.unlock();
@@ -72,7 +75,8 @@ public:
     if (!arrived_.wait_for(lock, std::chrono::seconds(20), [&] { return held_.size() >= n; })) return {};
     return std::exchange(held_, {});
   }
-  [[nodiscard]] std::vector<envelope> seen() {
+  /// Valid as long as this object.
+  [[nodiscard]] std::vector<message> seen() {
     std::lock_guard lock(mutex_);
     return seen_;
   }
@@ -92,7 +96,8 @@ private:
   std::condition_variable arrived_;
   bool hold_ = false;
   std::vector<held> held_;
-  std::vector<envelope> seen_;
+  std::vector<message> seen_;
+  std::vector<std::shared_ptr<const message_block>> seen_blocks_;
   std::map<std::string, message_result> results_by_id_;
   entity_id read_;
 };

@@ -27,9 +27,9 @@ std::string refusal(std::string_view body) {
 /// The payload of the one message in `body`, as JSON again.
 std::string payload_of(std::string_view body) {
   const auto parsed = parse_json_message(body, door_time);
-  if (parsed.accepted.empty()) return "refused: " + parsed.refused.front().reason;
+  if (parsed.accepted->messages.empty()) return "refused: " + parsed.refused.front().reason;
   std::string out, error;
-  EXPECT_TRUE(append_json_state(out, parsed.accepted.front().msg.payload, error)) << error;
+  EXPECT_TRUE(append_json_state(out, parsed.accepted->messages.front().payload, error)) << error;
   return out;
 }
 
@@ -42,8 +42,8 @@ std::string nested_arrays(std::size_t levels) { return std::string(levels, '[') 
 
 TEST(JsonMessage, CarriesEveryField) {
   const auto parsed = parse_json_message(with(R"("payload":{"total":7},"sent_at":123,"seq":9)"), door_time);
-  ASSERT_EQ(parsed.accepted.size(), 1u);
-  const auto& m = parsed.accepted.front().msg;
+  ASSERT_EQ(parsed.accepted->messages.size(), 1u);
+  const auto& m = parsed.accepted->messages.front();
   EXPECT_EQ(m.type, "order");
   EXPECT_EQ(m.key, "o-1");
   EXPECT_EQ(m.name, "OrderCreated");
@@ -60,11 +60,11 @@ TEST(JsonMessage, FieldsMayComeInAnyOrderAndOnSeveralLines) {
 
 TEST(JsonMessage, WithoutSentAtIsStampedByTheDoor) {
   const auto parsed = parse_json_message("{" + std::string{head} + "}", door_time);
-  ASSERT_EQ(parsed.accepted.size(), 1u);
-  EXPECT_EQ(parsed.accepted.front().msg.sent_at, door_time);
-  EXPECT_TRUE(parsed.accepted.front().msg.stamped);
-  EXPECT_EQ(parsed.accepted.front().msg.payload, "\x80");
-  EXPECT_EQ(parsed.accepted.front().msg.seq, 0u);
+  ASSERT_EQ(parsed.accepted->messages.size(), 1u);
+  EXPECT_EQ(parsed.accepted->messages.front().sent_at, door_time);
+  EXPECT_TRUE(parsed.accepted->messages.front().stamped);
+  EXPECT_EQ(parsed.accepted->messages.front().payload, "\x80");
+  EXPECT_EQ(parsed.accepted->messages.front().seq, 0u);
 }
 
 TEST(JsonMessage, PayloadKeepsAllKindsOfValues) {
@@ -76,9 +76,9 @@ TEST(JsonMessage, PayloadKeepsAllKindsOfValues) {
 TEST(JsonMessage, EqualTextsGiveEqualPayloadBytes) {
   const auto one = parse_json_message(with(R"("payload":{"a":1,"b":[{"c":2}]})"), door_time);
   const auto two = parse_json_message(with(R"("payload": { "a" : 1, "b" : [ {"c":2} ] })"), door_time);
-  ASSERT_EQ(one.accepted.size(), 1u);
-  ASSERT_EQ(two.accepted.size(), 1u);
-  EXPECT_EQ(one.accepted.front().msg.payload, two.accepted.front().msg.payload);
+  ASSERT_EQ(one.accepted->messages.size(), 1u);
+  ASSERT_EQ(two.accepted->messages.size(), 1u);
+  EXPECT_EQ(one.accepted->messages.front().payload, two.accepted->messages.front().payload);
 }
 
 TEST(JsonMessage, MissingFieldIsNamed) {
@@ -213,16 +213,16 @@ TEST(JsonBatch, KeepsTheOrderOfItsLines) {
   for (int i = 0; i < 100; ++i) body += R"({"type":"t","key":"k","message":"M","id":")" + std::to_string(i) + "\"}\n";
   const auto parsed = parse_json_batch(body, door_time);
   ASSERT_TRUE(parsed);
-  ASSERT_EQ(parsed->accepted.size(), 100u);
+  ASSERT_EQ(parsed->accepted->messages.size(), 100u);
   EXPECT_TRUE(parsed->refused.empty());
-  for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(parsed->accepted[i].msg.id, std::to_string(i));
+  for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(parsed->accepted->messages[i].id, std::to_string(i));
 }
 
 TEST(JsonBatch, BadLineHarmsNoOtherLine) {
   const std::string good = "{" + std::string{head} + "}";
   const auto parsed = parse_json_batch(good + "\nnot json\n" + good + "\r\n\n" + with(R"("seq":0)") + "\n" + good, 1);
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->accepted.size(), 3u);
+  EXPECT_EQ(parsed->accepted->messages.size(), 3u);
   ASSERT_EQ(parsed->refused.size(), 3u);
   EXPECT_EQ(parsed->refused[0].line, 1u);
   EXPECT_EQ(parsed->refused[1].line, 3u);
@@ -235,8 +235,8 @@ TEST(JsonBatch, NothingOfOneLineLeaksIntoTheNext) {
   const auto parsed =
       parse_json_batch(with(R"("payload":{"a":1},"sent_at":5,"seq":3)") + "\n{" + std::string{head} + "}\n", door_time);
   ASSERT_TRUE(parsed);
-  ASSERT_EQ(parsed->accepted.size(), 2u);
-  const auto& second = parsed->accepted[1].msg;
+  ASSERT_EQ(parsed->accepted->messages.size(), 2u);
+  const auto& second = parsed->accepted->messages[1];
   EXPECT_EQ(second.payload, "\x80");
   EXPECT_EQ(second.seq, 0u);
   EXPECT_TRUE(second.stamped);
@@ -248,7 +248,7 @@ TEST(JsonBatch, TakesItsLimitOfLinesAndNotOneMore) {
   for (std::size_t i = 0; i < limits::batch_messages; ++i) body += "{" + std::string{head} + "}\n";
   const auto parsed = parse_json_batch(body, door_time);
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->accepted.size(), limits::batch_messages);
+  EXPECT_EQ(parsed->accepted->messages.size(), limits::batch_messages);
   EXPECT_FALSE(parse_json_batch(body + "{}", door_time));
 }
 
@@ -263,23 +263,25 @@ TEST(JsonBatch, EveryLineOfADamagedBatchIsEitherAcceptedOrRefused) {
     const auto lines = static_cast<std::size_t>(std::count(body.begin(), body.end(), '\n')) + (last_newline ? 0 : 1);
     const auto parsed = parse_json_batch(body, door_time);
     ASSERT_TRUE(parsed);
-    ASSERT_EQ(parsed->accepted.size() + parsed->refused.size(), lines) << body;
-    for (const auto& e : parsed->accepted) {
+    ASSERT_EQ(parsed->accepted->messages.size() + parsed->refused.size(), lines) << body;
+    for (const auto& m : parsed->accepted->messages) {
       msgpack_visitor any;
       std::string error;
-      ASSERT_TRUE(walk_msgpack(e.msg.payload, any, error)) << error << " in " << body;
+      ASSERT_TRUE(walk_msgpack(m.payload, any, error)) << error << " in " << body;
     }
     for (const auto& r : parsed->refused) ASSERT_FALSE(r.reason.empty()) << body;
   }
 }
 
 TEST(JsonResults, RefusedLinesStandWhereTheyStoodInTheInput) {
-  const std::vector<std::string_view> ids{"a", "b\"c"};
+  std::vector<message> accepted(2);
+  accepted[0].id = "a";
+  accepted[1].id = "b\"c";
   const std::vector<message_result> results{{result_kind::applied, reason_code::none, ""},
                                             {result_kind::busy, reason_code::queue_full, "later"}};
   const std::vector<refused_line> refused{{0, std::nullopt, "bad", true}, {2, "x", "worse", false}};
   std::string out;
-  append_json_results(out, ids, results, refused);
+  append_json_results(out, accepted, results, refused);
   EXPECT_EQ(out, "{\"id\":null,\"result\":\"refused\",\"reason\":\"bad\",\"code\":\"invalid\"}\n"
                  "{\"id\":\"a\",\"result\":\"applied\"}\n"
                  "{\"id\":\"x\",\"result\":\"refused\",\"reason\":\"worse\",\"code\":\"invalid\"}\n"
