@@ -60,7 +60,7 @@ batch::~batch() {
   room_.starts.clear();
   room_.places.clear();
   for (auto& s : room_.stages) {
-    s.ids = {};
+    s.ids.clear();
     s.seen.clear();
     s.out_of_order = s.violations = 0;
   }
@@ -264,7 +264,7 @@ frontier batch::confirm(shard_metrics& metrics, instant now) {
   }
   for (type_index t = 0; t < room_.stages.size(); ++t) {
     auto& s = room_.stages[t];
-    processed_[t].confirm(std::move(s.ids));
+    processed_[t].confirm(s.ids);
     metrics.messages[t].out_of_order.add(s.out_of_order);
     metrics.messages[t].ordering_violations.add(s.violations);
   }

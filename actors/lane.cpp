@@ -94,6 +94,7 @@ void lane::send_if_possible(lane_effects& out) {
   f.view = view_;
   std::size_t bytes = 0;
   const origin* from = nullptr;
+  f.messages.reserve(std::min(queue_.size(), limits::frame_messages));
   for (auto& w : queue_) {
     auto size = bytes_of(*w.msg);
     if (!f.messages.empty() && (f.messages.size() == limits::frame_messages || bytes + size > limits::frame_bytes))
@@ -127,6 +128,7 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
   std::unordered_set<std::string_view> kept;
   std::unordered_set<std::string_view> given_up;
   std::size_t again = 0;
+  out.answers.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     auto& w = queue_[i];
     auto& r = a.results[i];

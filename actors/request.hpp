@@ -59,6 +59,7 @@ public:
 class answer_list {
 public:
   void add(const std::shared_ptr<pending_request>& to, std::uint32_t index, message_result result);
+  void reserve(std::size_t results) { results_.reserve(results); }
   /// Gives every request its results, and is empty afterwards.
   void deliver();
 

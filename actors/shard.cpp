@@ -263,6 +263,7 @@ shard_effects shard::on_frame(link_number from, frame f, instant now) {
   queued_frame q;
   q.from = from;
   q.contents = std::move(f);
+  q.results.reserve(q.contents.messages.size());
   q.arrived = now.steady;
   frames_.push_back(std::move(q));
   if (claim_.current() == shard_claim::state::lost) {

@@ -2,6 +2,7 @@
 
 #include <tsl/robin_set.h>
 
+#include <cstdint>
 #include <cstring>
 
 namespace pawl {
@@ -17,7 +18,15 @@ struct hash_id_part {
 
 struct same_id_part {
   bool operator()(const message_digest& a, const message_digest& b) const noexcept {
-    return std::memcmp(a.bytes.data(), b.bytes.data(), message_digest::id_bytes) == 0;
+    // Two integers: a call of memcmp costs more than the comparison.
+    std::uint64_t a8 = 0, b8 = 0;
+    std::uint32_t a4 = 0, b4 = 0;
+    static_assert(message_digest::id_bytes == sizeof a8 + sizeof a4);
+    std::memcpy(&a8, a.bytes.data(), sizeof a8);
+    std::memcpy(&b8, b.bytes.data(), sizeof b8);
+    std::memcpy(&a4, a.bytes.data() + sizeof a8, sizeof a4);
+    std::memcpy(&b4, b.bytes.data() + sizeof b8, sizeof b4);
+    return a8 == b8 && a4 == b4;
   }
 };
 

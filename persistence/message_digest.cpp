@@ -1,6 +1,7 @@
 #include "persistence/message_digest.hpp"
 
 #include <sodium/crypto_shorthash_siphash24.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <initializer_list>
@@ -43,17 +44,20 @@ hash hash_parts(const hash& key, std::initializer_list<std::string_view> parts) 
 }  // namespace
 
 message_digester::content_key message_digester::key_of(std::string_view name) const {
-  return siphash(secret_, name.data(), name.size());
+  const auto h = siphash(secret_, name.data(), name.size());
+  content_key key = 0;
+  for (int i = 7; i >= 0; --i) key = key << 8 | h[static_cast<std::size_t>(i)];
+  return key;
 }
 
 message_digest message_digester::digest(std::string_view type, std::string_view key, std::string_view id,
                                         const content_key& content, std::string_view payload) const {
   message_digest d;
   const auto who = hash_parts(secret_, {type, key, id});
-  // The hash of the name is the key for the payload: binds both without copying the payload beside the name.
-  const auto what = siphash(content, payload.data(), payload.size());
+  const auto what = XXH3_64bits_withSeed(payload.data(), payload.size(), content);
   std::copy_n(who.begin(), message_digest::id_bytes, d.bytes.begin());
-  std::copy_n(what.begin(), d.bytes.size() - message_digest::id_bytes, d.bytes.begin() + message_digest::id_bytes);
+  for (auto i = message_digest::id_bytes; i < d.bytes.size(); ++i)
+    d.bytes[i] = static_cast<std::uint8_t>(what >> (8 * (i - message_digest::id_bytes)));
   d.set_refused(false);
   return d;
 }

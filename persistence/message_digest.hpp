@@ -33,19 +33,22 @@ struct message_digest {
   friend bool operator==(const message_digest&, const message_digest&) = default;
 };
 
-/// Computes digests with SipHash-2-4-128, keyed with the secret of the dataset: without it nobody can construct two
-/// messages that share a digest, which would make the second a false duplicate. Immutable, thread-safe.
+/// Computes digests: the id part with SipHash-2-4-128, keyed with the secret of the dataset, without which nobody can
+/// construct two messages that share it, which would make the second a false duplicate. The fingerprint only tells
+/// mistakes of a sender, who can harm nobody but itself with it, so payloads go through XXH3, which takes a tenth of the
+/// time. Immutable, thread-safe.
 ///
 /// The digests of a dataset never change: they are compared with stored ones.
 class message_digester {
 public:
   using secret = std::array<std::uint8_t, 16>;
 
-  /// What the content of messages of one name is hashed with.
-  using content_key = std::array<std::uint8_t, 16>;
+  /// What the payloads of messages of one name are hashed with.
+  using content_key = std::uint64_t;
 
   explicit message_digester(const secret& s) : secret_(s) {}
 
+  /// Binds the name to the payload's hash.
   [[nodiscard]] content_key key_of(std::string_view name) const;
   /// The digest of a message, not refused. Allocates only if type, key and id are longer than 1,000 bytes together.
   [[nodiscard]] message_digest digest(std::string_view type, std::string_view key, std::string_view id,

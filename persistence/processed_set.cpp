@@ -88,7 +88,7 @@ void processed_set::add(std::uint64_t group, unix_ms greatest, const std::vector
   for (const auto& d : ids) count_ += g.ids.insert(d) ? 1 : 0;
 }
 
-void processed_set::confirm(staged s) {
+void processed_set::confirm(const staged& s) {
   auto dead = expired(s.after.high);
   if (dead == generations_.size()) tail_.clear();
   for (std::size_t i = 0; i < dead; ++i) {
@@ -97,8 +97,9 @@ void processed_set::confirm(staged s) {
   }
   // A trim may have been answered since `seal`; forgetting it would ask for the same fields for ever while commits
   // follow each other without a gap.
-  s.after.trimmed = std::max(s.after.trimmed, groups_.trimmed);
+  const auto trimmed = std::max(s.after.trimmed, groups_.trimmed);
   groups_ = s.after;
+  groups_.trimmed = trimmed;
   if (s.ids.empty()) return;
   if (s.new_group) tail_greatest_ = s.greatest_sent_at;
   tail_greatest_ = std::max(tail_greatest_, s.greatest_sent_at);

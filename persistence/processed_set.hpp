@@ -53,6 +53,13 @@ public:
     std::uint64_t group_number = 0;
     bool new_group = false;
     id_groups after;  ///< what the frontier will say
+
+    /// Keeps its room.
+    void clear() {
+      ids.clear();
+      greatest_sent_at = high = 0;
+      group.clear();
+    }
   };
 
   processed_set(std::string type, retention_policy policy);
@@ -72,7 +79,7 @@ public:
   /// Computes the group to write and the frontier entry, including a raised floor if the oldest ids left the window.
   void seal(staged& s) const;
   /// The commit that carried `s` is confirmed.
-  void confirm(staged s);
+  void confirm(const staged& s);
 
   /// Fields that a confirmed commit has declared dead; empty if there are none. At most `most`.
   [[nodiscard]] std::vector<std::string> dead_fields(std::size_t most) const;

@@ -11,7 +11,7 @@
 namespace pawl {
 
 /// How a processed message id is hashed; a dataset keeps its digest for ever.
-inline constexpr std::string_view dataset_digest = "siphash-2-4-128";
+inline constexpr std::string_view dataset_digest = "siphash-2-4-128 xxh3-64";
 /// Layout of everything stored, see persistence/SCHEMA.md.
 inline constexpr std::uint64_t dataset_format = 1;
 

@@ -21,10 +21,10 @@ std::string bytes_of(const pawl::message_digest& d) {
 TEST(MessageDigest, HasPinnedValues) {
   const message_digester digester{secret};
   EXPECT_EQ(bytes_of(digester.digest("order", "o-1", "m-1", "OrderShipped", "\x80")),
-            "a0 8e 7a 97 12 ad 12 a3 a6 c4 85 07 dc 4e 60 59");
-  EXPECT_EQ(bytes_of(digester.digest("", "", "", "", "")), "7e 36 ad 0d 18 73 d7 fe 76 0d 09 92 a0 cc cf 55");
+            "a0 8e 7a 97 12 ad 12 a3 a6 c4 85 07 48 33 41 90");
+  EXPECT_EQ(bytes_of(digester.digest("", "", "", "", "")), "7e 36 ad 0d 18 73 d7 fe 76 0d 09 92 12 0a 7e 43");
   EXPECT_EQ(bytes_of(digester.digest("t", std::string(2000, 'k'), "i", "n", std::string(100'000, 'p'))),
-            "97 ef 34 6e 71 e6 23 79 8d 84 8a e6 2c 45 4a 57");
+            "97 ef 34 6e 71 e6 23 79 8d 84 8a e6 c8 03 df 3d");
 }
 
 TEST(MessageDigest, RecognisesAMessageByTypeKeyAndIdOnly) {

@@ -136,7 +136,7 @@ TEST(ProcessedSet, AStagedIdIsNotKnownBeforeItsCommitIsConfirmed) {  // rule B16
   s.set.seal(staged);
   EXPECT_EQ(s.set.judge(digest(1), 10), verdict::fresh);
   EXPECT_EQ(s.set.groups(), (id_groups{"t", 0, 0, 0, 0, 0}));
-  s.set.confirm(std::move(staged));
+  s.set.confirm(staged);
   EXPECT_EQ(s.set.judge(digest(1), 10), verdict::duplicate);
 }
 
@@ -306,7 +306,7 @@ TEST(ProcessedSet, OnlyAConfirmedCommitDeclaresGroupsDead) {  // rule A7
   s.set.seal(staged);
   EXPECT_EQ(staged.after.first, 1u);
   EXPECT_TRUE(s.set.dead_fields(10).empty());
-  s.set.confirm(std::move(staged));
+  s.set.confirm(staged);
   EXPECT_EQ(s.set.dead_fields(10), std::vector<std::string>{id_group_field("t", 0)});
 }
 
@@ -334,7 +334,7 @@ TEST(ProcessedSet, ATrimAnsweredDuringACommitIsNotForgotten) {
   auto staged = stored_set::stage({{digest(3), 5'000}});
   s.set.seal(staged);
   s.trim(10);
-  s.set.confirm(std::move(staged));
+  s.set.confirm(staged);
   EXPECT_TRUE(s.set.dead_fields(10).empty());
 }
 
@@ -407,7 +407,7 @@ TEST(ProcessedSet, DamagedBytesInAGroupDoNoHarm) {
       if (!next.load(bytes)) continue;
       auto staged = stored_set::stage({{digest(4), 5'000}});
       next.seal(staged);
-      next.confirm(std::move(staged));
+      next.confirm(staged);
       ASSERT_EQ(next.judge(digest(4), 5'000), verdict::duplicate) << "byte " << i << " bit " << bit;
     }
   }
@@ -503,11 +503,11 @@ TEST_P(ProcessedSetHistory, NoIdIsFreshTwiceAndANewOwnerJudgesAlike) {  // rule 
     case 2:  // a trim is answered while it is under way
       s.store(staged);
       s.trim(below(8));
-      s.set.confirm(std::move(staged));
+      s.set.confirm(staged);
       break;
     default:
       s.store(staged);
-      s.set.confirm(std::move(staged));
+      s.set.confirm(staged);
       s.trim(below(8));
     }
     ASSERT_LE(s.set.size(), s.policy.ids_max);
