@@ -35,8 +35,8 @@ struct message_digest {
 
 /// Computes digests: the id part with SipHash-2-4-128, keyed with the secret of the dataset, without which nobody can
 /// construct two messages that share it, which would make the second a false duplicate. The fingerprint only tells
-/// mistakes of a sender, who can harm nobody but itself with it, so payloads go through XXH3, which takes a tenth of the
-/// time. Immutable, thread-safe.
+/// mistakes of a sender, who can harm nobody but itself with it, so payloads go through XXH3, which takes a tenth of
+/// the time. Immutable, thread-safe.
 ///
 /// The digests of a dataset never change: they are compared with stored ones.
 class message_digester {

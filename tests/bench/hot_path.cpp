@@ -1,13 +1,18 @@
 // The hot path by itself, in one thread: batches go in at the door's side, through lanes, shards and batches, to the
-// bytes of commits, which a store without a network confirms; results come back. Run under callgrind by
-// `./dev bench hot-path`, it counts instructions per message, which do not depend on what else a machine does.
+// bytes of commits, which a store without a network confirms; results come back. Two figures that do not depend on what
+// else a machine does:
+//
+//   - instructions per message of the order workflow, counted by callgrind (scripts/hot-path);
+//   - allocations per message, with an entity whose own members need none.
 //
 // What it leaves out: actors, sockets, Redis, and the JSON of the HTTP door.
+#include "actors/entity.hpp"
 #include "actors/request.hpp"
 #include "actors/shard_seat.hpp"
 #include "examples/order_workflow/order.hpp"
 #include "persistence/frontier.hpp"
 #include "tests/bench/workload.hpp"
+#include "tests/unit/persistence/count_allocations.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +27,20 @@ namespace {
 constexpr std::uint32_t shards = 8;
 constexpr std::size_t batch_messages = 512;
 const dataset_id dataset{1};
+/// Vectors of a batch, a frame, a commit: all that the runtime may allocate, spread over the messages of a commit.
+constexpr double allocations_max = 0.75;
+
+struct Count {
+  std::int64_t by = 0;
+  PAWL_MESSAGE(Count, by)
+};
+struct Tally {
+  std::int64_t sum = 0;
+  PAWL_STATE(sum)
+};
+entity_type tally() {
+  return entity<Tally>("tally").on([](Tally& t, const Count& m) { t.sum += m.by; });
+}
 
 /// A node of one member and a store that does at once what it is told, and remembers nothing but who owns what.
 class bench_node : public seat_host {
@@ -35,7 +54,7 @@ public:
     v.members.push_back({{"n1", 1}, member_state::up, {}, {}, 0});
     auto table = std::make_shared<const placement>(v, shards);
     for (std::uint32_t s = 0; s < shards; ++s) {
-      metrics_.push_back(std::make_unique<shard_metrics>(1));
+      metrics_.push_back(std::make_unique<shard_metrics>(catalog.types.size()));
       seats_.push_back(std::make_unique<shard_seat>(
           shard_id{s}, seat_policy{}, dataset, catalog, *metrics_.back(),
           [this] { return fencing_token{std::to_string(++tokens_) + "-n1"}; }, static_cast<seat_host&>(*this)));
@@ -50,7 +69,6 @@ public:
     for (auto& part : request_parts::of(request, shards)) seats_[part.shard.value]->submit({&part.messages, 1});
     run_store();
   }
-  [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
 
 private:
   instant now() const override { return {steady_time{std::chrono::hours{1}}, 1'800'000'000'000}; }
@@ -85,7 +103,6 @@ private:
       } else if (const auto* load = std::get_if<load_fields>(&c.operation)) {
         a.body = load_answer{std::vector<std::optional<std::string>>(load->fields.size())};
       } else if (std::holds_alternative<commit_fields>(c.operation)) {
-        ++commits_;
         a.body = commit_answer{};
       }
       std::vector<shard_answer> one;
@@ -96,7 +113,6 @@ private:
 
   std::string frontier_;
   std::uint64_t tokens_ = 0;
-  std::uint64_t commits_ = 0;
   std::vector<std::unique_ptr<shard_metrics>> metrics_;
   std::vector<std::unique_ptr<shard_seat>> seats_;
   std::deque<shard_command> commands_;
@@ -117,10 +133,30 @@ std::uint64_t run(bench_node& node, const blocks& work) {
 /// What is counted: nothing but this function and what it calls, by its name.
 __attribute__((noinline)) std::uint64_t counted_run(bench_node& node, const blocks& work) { return run(node, work); }
 
-blocks take(workload& source, std::uint64_t messages) {
+blocks order_events(workload& source, std::uint64_t messages) {
   blocks out;
   for (std::uint64_t n = 0; n < messages; n += out.back()->messages.size()) out.push_back(source.next(batch_messages));
   return out;
+}
+
+/// `first`: number of the first message, so that ids are not used twice.
+blocks counts(std::uint64_t first, std::uint64_t messages) {
+  std::string payload;
+  encode_msgpack(Count{.by = 1}, payload);
+  blocks out;
+  message_builder b;
+  for (auto n = first; n < first + messages; ++n) {
+    b.add({"tally", "t-" + std::to_string(n % 100), "Count", std::to_string(n), payload, 1'700'000'000'000});
+    if (b.size() == batch_messages) out.push_back(b.finish());
+  }
+  return out;
+}
+
+bool as_expected(const char* what, std::uint64_t applied, std::uint64_t expected) {
+  if (applied == expected) return true;
+  std::fprintf(stderr, "hot path: %llu of %llu %s were applied\n", static_cast<unsigned long long>(applied),
+               static_cast<unsigned long long>(expected), what);
+  return false;
 }
 
 }  // namespace
@@ -129,18 +165,24 @@ blocks take(workload& source, std::uint64_t messages) {
 int main(int argc, char** argv) {
   using namespace pawl;
   using namespace pawl::bench;
-  const auto batches = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 40;
-  const auto messages = batches * batch_messages;
-  const entity_catalog catalog{{order_workflow::order()}, message_digester{{1, 2, 3}}, 1024 * 1024};
+  const auto messages = (argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 40) * batch_messages;
+  const entity_catalog catalog{{order_workflow::order(), tally()}, message_digester{{1, 2, 3}}, 1024 * 1024};
   bench_node node{catalog};
-  workload source{{.orders = 100, .messages = 2 * messages}};
+
   // As many again before: then entities are in memory, and buffers have their size.
-  auto applied = run(node, take(source, messages));
-  const auto commits = node.commits();
-  applied += counted_run(node, take(source, messages));
-  std::printf("%llu messages in %llu commits\n", messages, static_cast<unsigned long long>(node.commits() - commits));
-  if (applied == source.distinct()) return 0;
-  std::fprintf(stderr, "hot path: %llu of %llu messages were applied\n", static_cast<unsigned long long>(applied),
-               static_cast<unsigned long long>(source.distinct()));
+  workload source{{.orders = 100, .messages = 2 * messages}};
+  auto applied = run(node, order_events(source, messages));
+  applied += counted_run(node, order_events(source, messages));
+  if (!as_expected("order events", applied, source.distinct())) return 1;
+
+  applied = run(node, counts(0, messages));
+  const auto work = counts(messages, messages);
+  const auto before = test::allocations;
+  applied += run(node, work);
+  const auto each = static_cast<double>(test::allocations - before) / static_cast<double>(messages);
+  if (!as_expected("counts", applied, 2 * messages)) return 1;
+  std::printf("%llu messages, %.2f allocations each\n", messages, each);
+  if (each <= allocations_max) return 0;
+  std::fprintf(stderr, "hot path: more than %.2f allocations per message\n", allocations_max);
   return 1;
 }

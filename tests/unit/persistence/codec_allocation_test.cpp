@@ -1,23 +1,9 @@
 // Decoding is on the path of every message: it must allocate what the user's members need and nothing else.
 #include "persistence/codec.hpp"
 
+#include "tests/unit/persistence/count_allocations.hpp"
+
 #include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <new>
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-// Not inlined: g++ 12 would else see malloc and free through one half of a pair only, and warn of a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -37,9 +23,9 @@ std::size_t allocations_of_decode(const moved& m) {
   pawl::encode_msgpack(m, bytes);
   moved warm_up, target;
   EXPECT_TRUE(pawl::decode_msgpack(bytes, warm_up, error)) << error;  // the first call of a thread sets up its parser
-  const auto before = allocations;
+  const auto before = pawl::test::allocations;
   const bool ok = pawl::decode_msgpack(bytes, target, error);
-  const auto count = allocations - before;
+  const auto count = pawl::test::allocations - before;
   EXPECT_TRUE(ok) << error;
   return count;
 }
