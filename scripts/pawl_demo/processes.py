@@ -28,19 +28,24 @@ _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded here: not safe between fork 
 _JANITOR = 'read -r keep; [ "$keep" = keep ] || while [ -e "$1" ]; do rm -rf -- "$1" 2>/dev/null; done'
 
 
+def die_with_parent() -> Callable[[], None]:
+    """For a new child to call first: the kernel then kills it when the thread that started it dies."""
+    parent = os.getpid()
+
+    def arrange() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died between fork and prctl
+            os._exit(1)
+
+    return arrange
+
+
 class Child:
     """A started process with its output in a log file."""
 
     def __init__(self, name: str, argv: Sequence[str], log: Path, executable: str | None = None) -> None:
         self.name = name
         self.log = log
-        parent = os.getpid()
-
-        def die_with_parent() -> None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:  # it died between fork and prctl
-                os._exit(1)
-
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 argv,
@@ -49,7 +54,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent(),
             )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import DemoError
@@ -23,9 +24,11 @@ def _program() -> str:
 class RedisServer:
     """Starts on construction; `stop` or leaving the `with` block ends it. The data survives `kill` and `launch`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+        """Further settings may take the place of those below."""
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
+        self._settings = settings or {}
         self.socket_path = directory / "redis.sock"
         self.port = free_port()
         self._child: Child | None = None
@@ -55,6 +58,7 @@ class RedisServer:
             "maxmemory-policy": "noeviction",
             "save": "",
             "daemonize": "no",
+            **self._settings,
         }
         # argv[0] decides which of its programs the file is.
         argv = ["redis-server"] + [part for key, value in settings.items() for part in (f"--{key}", value)]

@@ -7,9 +7,6 @@
 
 namespace pawl::bench {
 
-/// Seconds of server CPU used so far (user and system), by the server's own account.
-[[nodiscard]] double server_cpu_seconds(const std::string& socket);
-
 /// Sends the same commits over one connection, `window` of them under way at a time: no decisions, no ids, no ordering,
 /// no handlers. What any client could reach at most. Returns the seconds it took.
 [[nodiscard]] double send_bare(const std::string& socket, const std::vector<recorded_commit>& commits,

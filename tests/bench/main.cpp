@@ -1,23 +1,34 @@
+#include "tests/bench/bare_program.hpp"
 #include "tests/bench/failover.hpp"
+#include "tests/bench/http_program.hpp"
 #include "tests/bench/members.hpp"
+#include "tests/bench/node_program.hpp"
 #include "tests/bench/placement_scale.hpp"
+#include "tests/bench/streams_program.hpp"
 #include "tests/bench/suspicion.hpp"
-#include "tests/bench/throughput.hpp"
 
 #include <exception>
 #include <iostream>
+#include <map>
 #include <string_view>
 
 namespace {
 
-/// The first argument may name what to measure; the rest is for that.
+/// What the first argument may name; the rest is for that.
+const std::map<std::string_view, int (*)(int, char**)> programs{
+    {"bare", pawl::bench::bare_program},       {"failover", pawl::bench::failover},
+    {"http", pawl::bench::http_program},       {"members", pawl::bench::members},
+    {"node", pawl::bench::node_program},       {"placement", pawl::bench::placement_scale},
+    {"streams", pawl::bench::streams_program}, {"suspicion", pawl::bench::suspicion},
+};
+
 int run(int argc, char** argv) {
-  const std::string_view what = argc > 1 ? argv[1] : "";
-  if (what == "failover") return pawl::bench::failover(argc - 1, argv + 1);
-  if (what == "members") return pawl::bench::members(argc - 1, argv + 1);
-  if (what == "placement") return pawl::bench::placement_scale(argc - 1, argv + 1);
-  if (what == "suspicion") return pawl::bench::suspicion(argc - 1, argv + 1);
-  return pawl::bench::throughput(argc, argv);
+  const auto found = programs.find(argc > 1 ? argv[1] : "");
+  if (found != programs.end()) return found->second(argc - 1, argv + 1);
+  std::cerr << "pawl_bench: the first argument is one of";
+  for (const auto& [name, program] : programs) std::cerr << " " << name;
+  std::cerr << "\n";
+  return 2;
 }
 
 }  // namespace
