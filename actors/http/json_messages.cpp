@@ -5,7 +5,9 @@
 #include "actors/ingress.hpp"
 #include "cluster/invariant.hpp"
 
-#include <nlohmann/json.hpp>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <array>
@@ -13,8 +15,6 @@
 
 namespace pawl {
 namespace {
-
-using nlohmann::json;
 
 enum field : std::uint8_t { type, key_field, name, id, payload, sent_at, seq, known_fields, unknown_field };
 
@@ -45,7 +45,12 @@ public:
   /// Reads one message. If false, `refusal` says why.
   bool read(std::string_view text) {
     reset();
-    json::sax_parse(text.begin(), text.end(), this);
+    // Iterative: what a client nests does not use our stack. Of numbers all digits count.
+    constexpr unsigned flags =
+        rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+    rapidjson::MemoryStream in{text.data(), text.size()};
+    const auto end = parser_.Parse<flags>(in, *this);
+    if (end.IsError() && end.Code() != rapidjson::kParseErrorTermination) parse_error(end.Offset(), end.Code());
     for (std::size_t f = 0; f < known_fields && problem_.empty(); ++f)
       if (rules[f].required && !seen_[f]) report("field " + in_quotes(rules[f].name) + " is missing");
     if (problem_.empty()) report(check_message(result(0)));
@@ -72,26 +77,30 @@ public:
     return out;
   }
 
-  // What nlohmann::json::sax_parse asks for; false stops it.
-  bool null() { return value(nullptr); }
-  bool boolean(bool v) { return value(v); }
-  bool number_integer(json::number_integer_t v) { return value(v); }
-  bool number_unsigned(json::number_unsigned_t v) { return value(v); }
-  bool number_float(json::number_float_t v, const std::string&) { return value(v); }
-  bool string(const std::string& v) { return value(std::string_view{v}); }
-  bool binary(const json::binary_t&) { return false; }  // JSON text has none
-  bool start_object(std::size_t) { return begin(true); }
-  bool start_array(std::size_t) { return begin(false); }
-  bool end_object() {
+  // What the parser asks for; false stops it.
+  using length = rapidjson::SizeType;
+  bool Null() { return value(nullptr); }
+  bool Bool(bool v) { return value(v); }
+  bool Int(int v) { return value(std::int64_t{v}); }
+  bool Uint(unsigned v) { return value(std::uint64_t{v}); }
+  bool Int64(std::int64_t v) { return value(v); }
+  bool Uint64(std::uint64_t v) { return value(v); }
+  bool Double(double v) { return value(v); }
+  bool RawNumber(const char*, length, bool) { return false; }  // only if asked for
+  bool String(const char* text, length size, bool) { return value(std::string_view{text, size}); }
+  bool StartObject() { return begin(true); }
+  bool StartArray() { return begin(false); }
+  bool EndObject(length) {
     if (--depth_ > 0 && field_ == payload) payload_.end_object();
     return leave_container();
   }
-  bool end_array() {
+  bool EndArray(length) {
     --depth_;
     if (field_ == payload) payload_.end_array();
     return leave_container();
   }
-  bool key(const std::string& k) {
+  bool Key(const char* text, length size, bool) {
+    const std::string_view k{text, size};
     if (depth_ > 1) {
       if (field_ == payload) payload_.key(k);
       return true;
@@ -107,19 +116,16 @@ public:
     }
     return true;
   }
-  bool parse_error(std::size_t position, const std::string&, const json::exception& e) {
-    static constexpr int number_overflow = 406;
-    std::string_view why = e.what();
-    if (const auto label = why.find("] "); label != why.npos) why.remove_prefix(label + 2);
-    malformed_ = e.id != number_overflow;
+
+private:
+  void parse_error(std::size_t position, rapidjson::ParseErrorCode code) {
+    malformed_ = code != rapidjson::kParseErrorNumberTooBig;
     // What stood before the error may be a problem of its own, but without valid JSON that cannot be trusted.
     if (malformed_) problem_.clear();
     report((malformed_ ? "not valid JSON at byte " : "number out of range at byte ") + std::to_string(position) +
-           in_field() + ": " + std::string{why});
-    return false;
+           in_field() + ": " + rapidjson::GetParseError_En(code));
   }
 
-private:
   void reset() {
     for (auto& t : texts_) t.clear();
     payload_.reset();
@@ -204,6 +210,7 @@ private:
     return false;
   }
 
+  rapidjson::Reader parser_;          ///< keeps its stack from message to message
   std::array<std::string, 4> texts_;  ///< type, key, message, id
   json_payload payload_;
   std::string problem_;

@@ -6,6 +6,12 @@
 #include <algorithm>
 
 namespace pawl {
+namespace {
+
+// Up to so many, all pairs of an object's keys are compared; of 64 Ki keys that would stop the door for seconds.
+constexpr std::size_t few_keys = 16;
+
+}  // namespace
 
 void json_payload::reset() {
   bytes_.clear();
@@ -73,14 +79,22 @@ void json_payload::check_limits() {
 }
 
 void json_payload::check_repeated_keys(std::size_t first) {
+  const auto name_of = [this](const text_range& k) { return std::string_view{bytes_}.substr(k.at, k.size); };
+  const auto twice = [this](std::string_view name) {
+    problem_ = "key \"" + std::string{cut_text(name, 64)} + "\" stands twice in one object";
+  };
+  if (keys_.size() - first <= few_keys) {
+    for (auto i = first; i < keys_.size(); ++i)
+      for (auto j = first; j < i; ++j)
+        if (name_of(keys_[i]) == name_of(keys_[j])) return twice(name_of(keys_[i]));
+    return;
+  }
   std::vector<std::string_view> names;
   names.reserve(keys_.size() - first);
-  for (auto i = first; i < keys_.size(); ++i)
-    names.push_back(std::string_view{bytes_}.substr(keys_[i].at, keys_[i].size));
-  // Sorted, because comparing all pairs of an object with 64 Ki keys would stop the door for seconds.
+  for (auto i = first; i < keys_.size(); ++i) names.push_back(name_of(keys_[i]));
   std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end()) problem_ = "key \"" + std::string{cut_text(*twice, 64)} + "\" stands twice in one object";
+  const auto found = std::adjacent_find(names.begin(), names.end());
+  if (found != names.end()) twice(*found);
 }
 
 }  // namespace pawl

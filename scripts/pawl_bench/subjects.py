@@ -10,7 +10,7 @@ from .figures import Figures
 from .group import Group
 from .work import Pace, Work
 
-HTTP_SENDERS = 8
+HTTP_SENDERS = 16
 
 
 def door(bench: Bench, work: Work, pace: Pace | None = None, appendfsync: str = "everysec") -> Figures:
