@@ -40,6 +40,18 @@ std::string name_of(const message& m) {
 
 }  // namespace
 
+queued_frame::queued_frame(const entity_catalog& catalog, link_number sender, frame f, steady_time now)
+    : from(sender), contents(std::move(f)), arrived(now) {
+  types.reserve(contents.messages.size());
+  results.reserve(contents.messages.size());
+  for (const auto* m : contents.messages) {
+    // Mostly as the one before.
+    const auto known = types.empty() ? unknown_type : types.back();
+    const bool same = known != unknown_type && catalog.types[known]->name() == m->type;
+    types.push_back(same ? known : catalog.find(m->type).value_or(unknown_type));
+  }
+}
+
 batch::batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed,
              batch_room& room, sizing how, std::size_t messages_max)
     : catalog_(catalog),
@@ -76,7 +88,7 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
     return true;
   }
   bool depends = false;
-  auto result = decide(m, now, depends);
+  auto result = decide(f.types[f.results.size()], m, now, depends);
   if (!result) return false;
   if (!resolved(result->kind)) f.blocked.insert(m.key);
   if (depends) room_.places.push_back({index, f.results.size()});
@@ -90,12 +102,11 @@ bool batch::full() const noexcept {
   return messages() >= messages_max_ || (bytes_ != 0 && bytes_ + next >= limits::commit_bytes);
 }
 
-std::optional<message_result> batch::decide(const message& m, instant now, bool& depends) {
-  auto type = catalog_.find(m.type);
-  if (!type)
+std::optional<message_result> batch::decide(type_index type, const message& m, instant now, bool& depends) {
+  if (type == unknown_type)
     return not_now(reason_code::unknown_entity_type,
                    "entity type '" + std::string{m.type} + "' is not known to the shard's owner");
-  auto& stage = room_.stages[*type];
+  auto& stage = room_.stages[type];
   if (stage.name != m.name) {
     stage.content = catalog_.digester.key_of(m.name);
     stage.name = m.name;
@@ -107,15 +118,15 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
     if (staged->fingerprint() != digest.fingerprint()) return answer_for(processed_set::verdict::reused, m);
     return answer_for(staged->refused() ? processed_set::verdict::refused : processed_set::verdict::duplicate, m);
   }
-  if (auto v = processed_[*type].judge(digest, m.sent_at); v != processed_set::verdict::fresh) return answer_for(v, m);
+  if (auto v = processed_[type].judge(digest, m.sent_at); v != processed_set::verdict::fresh) return answer_for(v, m);
   bool from_the_future = m.sent_at > now.wall + limits::future_ms;
   // A refused message must not lift the window with a date of its own choosing.
   auto high = from_the_future ? 0 : m.sent_at;
-  if (processed_[*type].full(stage.ids.ids.size() + 1, std::max(stage.ids.high, high)))
+  if (processed_[type].full(stage.ids.ids.size() + 1, std::max(stage.ids.high, high)))
     return not_now(reason_code::ids_full, "the shard remembers as many ids of '" + std::string{m.type} +
                                               "' as it may, all younger than the retention window");
 
-  auto* r = residents_.find(*type, m.key);
+  auto* r = residents_.find(type, m.key);
   if (r == nullptr) return std::nullopt;
   if (!r->damage.empty())
     return not_now(reason_code::undecodable, "the stored state cannot be decoded and is left alone: " + r->damage);
@@ -131,7 +142,7 @@ std::optional<message_result> batch::decide(const message& m, instant now, bool&
   if (!resolved(result.kind)) return result;
   depends = true;
   bool refused = result.kind == result_kind::refused;
-  stage_id(*type, digest, refused, std::min(m.sent_at, now.wall + limits::future_ms), high);
+  stage_id(type, digest, refused, std::min(m.sent_at, now.wall + limits::future_ms), high);
   return result;
 }
 
@@ -302,17 +313,18 @@ void batch::fail(std::deque<queued_frame>& frames, const message_result& result)
   }
 }
 
-std::vector<missing_entity> missing_entities(const entity_catalog& catalog, activation& residents,
-                                             const std::deque<queued_frame>& frames, std::size_t most) {
+std::vector<missing_entity> missing_entities(activation& residents, const std::deque<queued_frame>& frames,
+                                             std::size_t most) {
   std::vector<missing_entity> out;
   std::set<std::pair<type_index, std::string_view>> seen;
   for (const auto& f : frames) {
     for (auto i = f.results.size(); i < f.contents.messages.size(); ++i) {
       const auto& m = *f.contents.messages[i];
-      auto type = catalog.find(m.type);
-      if (!type || residents.find(*type, m.key) != nullptr || !seen.insert({*type, m.key}).second) continue;
+      const auto type = f.types[i];
+      if (type == unknown_type || residents.find(type, m.key) != nullptr || !seen.insert({type, m.key}).second)
+        continue;
       if (out.size() == most) return out;
-      out.push_back({*type, std::string{m.key}});
+      out.push_back({type, std::string{m.key}});
     }
   }
   return out;

@@ -36,10 +36,16 @@ struct entity_catalog {
   }
 };
 
+/// In place of an index, for a type that the catalog does not hold.
+inline constexpr type_index unknown_type = ~type_index{0};
+
 /// A frame at its owner, with the results so far.
 struct queued_frame {
+  queued_frame(const entity_catalog& catalog, link_number sender, frame f, steady_time now);
+
   link_number from = 0;
   frame contents;
+  std::vector<type_index> types;        ///< of each message, or `unknown_type`
   std::vector<message_result> results;  ///< of the first `results.size()` messages
   steady_time arrived{};
   /// Keys with an unresolved message in this frame: all later messages of theirs are refused too (rule B13).
@@ -122,7 +128,7 @@ public:
 
 private:
   [[nodiscard]] bool full() const noexcept;
-  [[nodiscard]] std::optional<message_result> decide(const message& m, instant now, bool& depends);
+  [[nodiscard]] std::optional<message_result> decide(type_index type, const message& m, instant now, bool& depends);
   [[nodiscard]] message_result apply(resident& r, const message& m);
   [[nodiscard]] std::unique_ptr<entity_state> spare_state(type_index type);
   void keep(type_index type, std::unique_ptr<entity_state> state, std::size_t bytes);
@@ -146,7 +152,7 @@ struct missing_entity {
 };
 
 /// The entities needed by the messages ahead, at most `most`, each once.
-[[nodiscard]] std::vector<missing_entity> missing_entities(const entity_catalog& catalog, activation& residents,
+[[nodiscard]] std::vector<missing_entity> missing_entities(activation& residents,
                                                            const std::deque<queued_frame>& frames, std::size_t most);
 
 }  // namespace pawl

@@ -260,12 +260,7 @@ shard_effects shard::on_frame(link_number from, frame f, instant now) {
                                [from](const queued_frame& q) { return q.from == from && q.results.empty(); }),
                 frames_.end());
   bool sender_is_ahead = f.view > claim_.view_of_placement();
-  queued_frame q;
-  q.from = from;
-  q.contents = std::move(f);
-  q.results.reserve(q.contents.messages.size());
-  q.arrived = now.steady;
-  frames_.push_back(std::move(q));
+  frames_.emplace_back(catalog_, from, std::move(f), now.steady);
   if (claim_.current() == shard_claim::state::lost) {
     refuse_waiting(out, {result_kind::busy, reason_code::no_owner, "the shard is stopped; see the owner's log"}, now);
   } else if (!claim_.mine() && sender_is_ahead) {
@@ -401,9 +396,8 @@ void shard::answer_finished(shard_effects& out, instant now) {
     }
     auto waited = in_seconds(now.steady - f.arrived);
     for (std::size_t m = 0; m < f.results.size(); ++m) {
-      auto type = catalog_.find(f.contents.messages[m]->type);
-      if (!type) continue;
-      auto& counters = metrics_.messages[*type];
+      if (f.types[m] == unknown_type) continue;
+      auto& counters = metrics_.messages[f.types[m]];
       counters.outcomes[static_cast<std::size_t>(outcome_of(f.results[m].kind))].add();
       if (f.results[m].kind == result_kind::applied) counters.latency.observe(waited);
     }

@@ -72,7 +72,7 @@ void shard::ready(shard_effects& out, instant now) {
 }
 
 bool shard::load_missing(shard_effects& out) {
-  auto missing = missing_entities(catalog_, residents_, frames_, load_max_);
+  auto missing = missing_entities(residents_, frames_, load_max_);
   if (missing.empty()) return false;
   std::vector<std::string> fields;
   fields.reserve(missing.size());

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-WINDOW = 4_096
+WINDOW = 16_384
 SHARDS = 64
 _WARM_MESSAGES_LEAST = 20_000
 

@@ -77,7 +77,7 @@ void process::on_member_answer(membership::request::kind what, member_answer a) 
 void process::on_change(const view_change& c) { carry_out(membership_.on_change(c.number, c.node, c.row, now())); }
 
 void process::publish() {
-  table_ = std::make_shared<const placement>(membership_.current(), world_.plan.shards);
+  table_ = world_.table_of(membership_.current());
   to_all([this](shard_seat& s) { s.on_placement(table_, self()); });
   const auto& members = table_->members();
   for (const auto& m : members.members)

@@ -6,6 +6,7 @@
 namespace pawl::sim {
 namespace {
 
+constexpr std::size_t tables_kept = 4;
 constexpr span snapshot_every = 300ms;
 constexpr span patience = 60s;  ///< after the last fault is healed, everything must be resolved within this
 
@@ -38,6 +39,22 @@ world::world(scenario s, bool v)
       runs_(plan.places, 0),
       for_ever_dead_(plan.places, false),
       dice_(plan.seed, 11) {}
+
+std::shared_ptr<const placement> world::table_of(const view& v) {
+  // Not by the number alone: after a rollback two views may have the same.
+  auto same = [](const member& a, const member& b) {
+    return a.id == b.id && a.state == b.state && a.peer_address == b.peer_address && a.http_address == b.http_address;
+  };
+  for (const auto& t : tables_) {
+    const auto& known = t->members();
+    if (known.number == v.number &&
+        std::equal(known.members.begin(), known.members.end(), v.members.begin(), v.members.end(), same))
+      return t;
+  }
+  if (tables_.size() == tables_kept) tables_.pop_front();
+  tables_.push_back(std::make_shared<const placement>(v, plan.shards));
+  return tables_.back();
+}
 
 world::~world() {
   for (auto& p : places_)

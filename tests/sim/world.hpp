@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -50,6 +51,8 @@ public:
     bool acknowledged = false;
     bool applied = false;  ///< somebody was told so
   };
+  /// The placement of a view. Its members share what each would compute for itself: that was a sixth of the run.
+  [[nodiscard]] std::shared_ptr<const placement> table_of(const view& v);
   [[noreturn]] void fail(const std::string& rule, const std::string& what) const;
   void say(const std::string& text) const;
   /// A node that runs, rather not the one at `but`; nothing if there is none.
@@ -78,6 +81,7 @@ public:
   std::uint64_t rollbacks = 0;
 
 private:
+  std::deque<std::shared_ptr<const placement>> tables_;  ///< of the latest views
   void start(std::size_t place);
   void strike(const fault& f);
   void heal(const fault& f);

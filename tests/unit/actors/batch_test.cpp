@@ -23,10 +23,8 @@ struct Batch : testing::Test {
     processed.emplace_back("diary", retention_policy{diary_retention, 3});
     for (auto key : {"k", "j"}) residents.put(0, key, {});
   }
-  void queue(std::vector<entry> entries) {
-    queued_frame f;
-    f.contents = whole_block({}, 1, {}, block_of(entries));
-    frames.push_back(std::move(f));
+  void queue(const std::vector<entry>& entries) {
+    frames.emplace_back(catalog, 1, whole_block({}, 1, {}, block_of(entries)), now.steady);
   }
   /// Takes the place of the former one, which is dropped.
   batch& make(batch::sizing how = batch::sizing::at_the_end) {
@@ -93,7 +91,7 @@ TEST_F(Batch, WaitsForAnEntityThatIsNotInMemory) {
   auto& b = make();
   run(b);
   EXPECT_EQ(results(), "applied");
-  const auto missing = missing_entities(catalog, residents, frames, 10);
+  const auto missing = missing_entities(residents, frames, 10);
   ASSERT_EQ(missing.size(), 1u);
   EXPECT_EQ(missing[0].key, "cold");
 }
@@ -101,8 +99,8 @@ TEST_F(Batch, WaitsForAnEntityThatIsNotInMemory) {
 TEST_F(Batch, MissingEntitiesAreNamedOnceAndNoMoreThanAskedFor) {
   queue({{.id = "1", .key = "x"}, {.id = "2", .key = "x"}, {.id = "3", .key = "y", .type = "poem"}});
   queue({{.id = "1", .key = "y"}, {.id = "1", .key = "z"}, {.id = "1", .key = "k"}});
-  EXPECT_EQ(missing_entities(catalog, residents, frames, 10).size(), 3u);
-  EXPECT_EQ(missing_entities(catalog, residents, frames, 2).size(), 2u);
+  EXPECT_EQ(missing_entities(residents, frames, 10).size(), 3u);
+  EXPECT_EQ(missing_entities(residents, frames, 2).size(), 2u);
 }
 
 // rule A7: at the limit with all ids younger than the window. The floor is never raised for it.
