@@ -12,7 +12,19 @@ from pathlib import Path
 from pawl_demo.errors import DemoError
 from pawl_demo.processes import Workspace, memory_directory, stop_on_signals
 
-from . import compare, comparison, latency, machine, options, report, results, single_loads
+from . import (
+    compare,
+    comparison,
+    footprint,
+    growth,
+    latency,
+    machine,
+    options,
+    overload,
+    report,
+    results,
+    single_loads,
+)
 from .bench import Bench
 from .suite import Suite
 
@@ -22,6 +34,9 @@ _PARTS: dict[str, Callable[[Bench, Suite], None]] = {
     "hot": single_loads.measure_hot,
     "cold": single_loads.measure_cold,
     "always": single_loads.measure_always,
+    "growth": growth.measure,
+    "footprint": footprint.measure,
+    "overload": overload.measure,
 }
 
 # Benchmarks of their own, which need no Redis or start and kill one.
