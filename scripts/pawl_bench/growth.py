@@ -15,7 +15,7 @@ from .work import Work
 PART = "growth"
 
 _SHARDS = (16, 64, 256, 1_024, 4_096)
-_PAYLOADS = (50, 160, 1_024, 8_192, 65_536)
+_PAYLOADS = (50, 180, 1_024, 8_192, 65_536)
 _DUPLICATES = (0.0, 0.05, 0.25, 0.5)
 _WINDOWS = (256, 1_024, 4_096, 16_384, 65_536)
 _MEMBERS = (1, 2, 3, 5, 8)

@@ -32,14 +32,14 @@ def _watched(node: Program, program: Program, **load: Any) -> tuple[dict[str, An
     return program.answer(), most / 1e6
 
 
-def _figures(answer: dict[str, Any], resident_mb: float, most: float) -> Figures:
+def _figures(answer: dict[str, Any], resident_mb: float, most: float | None = None) -> Figures:
     refusals = {f"turned_away_{kind}": float(count) for kind, count in answer["turned_away"].items()}
     return {
         "messages_per_s": answer["rate"],
         "offered_per_s": answer["offered_rate"],
-        "share_of_maximum": answer["rate"] / most,
         "turned_away": sum(refusals.values()),
         "resident_mb": resident_mb,
+        **({"share_of_maximum": answer["rate"] / most} if most else {}),
         **refusals,
         **latency_figures(answer),
     }
@@ -74,7 +74,7 @@ def _beside_slow(bench: Bench, work: Work, pace: Pace, slow: bool) -> Figures:
             load["slow"] = _SLOW | {"messages": int(25 * pace.seconds)}
         answer, resident_mb = _watched(node, node, **load)
         node.ask("check")
-        return _figures(answer, resident_mb, answer["rate"])
+        return _figures(answer, resident_mb)
 
 
 def measure(bench: Bench, suite: Suite) -> None:
