@@ -10,9 +10,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pawl_demo.errors import DemoError
-from pawl_demo.processes import Workspace, memory_directory, stop_on_signals
+from pawl_demo.processes import Workspace, memory_directory, reader_is_gone, stop_on_signals
 
-from . import compare, comparison, latency, machine, options, report, results, single_loads
+from . import (
+    compare,
+    comparison,
+    footprint,
+    growth,
+    latency,
+    machine,
+    options,
+    overload,
+    plot,
+    report,
+    results,
+    single_loads,
+)
 from .bench import Bench
 from .suite import Suite
 
@@ -22,6 +35,9 @@ _PARTS: dict[str, Callable[[Bench, Suite], None]] = {
     "hot": single_loads.measure_hot,
     "cold": single_loads.measure_cold,
     "always": single_loads.measure_always,
+    "growth": growth.measure,
+    "footprint": footprint.measure,
+    "overload": overload.measure,
 }
 
 # Benchmarks of their own, which need no Redis or start and kill one.
@@ -49,9 +65,10 @@ def _suite(program: Path, output: Path, arguments: list[str]) -> int:
     found = results.Results(facts, suite.measurements)
     path = found.write(output)
     print("\n".join(f"{name:<12} {value}" for name, value in facts.items()))
-    print(f"\nMedians of {asked.rounds} rounds; every order of every run was checked.\n")
+    print(f"\nMedians of {asked.rounds} rounds; every order of every run was checked.")
+    print(report.disturbance(suite.measurements) + "\n")
     print(report.tables(suite.measurements))
-    print(f"\nWritten to {path}.")
+    print(f"\nWritten to {path} and {_draw(path).name}.")
     if old:
         print("\n" + compare.render(old, found))
     return 0
@@ -66,10 +83,27 @@ def _compare(output: Path, arguments: list[str]) -> int:
     return 0
 
 
+def _plot(output: Path, arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="./dev bench plot", description="Draws a run's throughput and latency.")
+    parser.add_argument("results", type=Path, nargs="?", metavar="FILE.json", help="the latest run, if not given")
+    asked = parser.parse_args(arguments)
+    print(_draw(asked.results or results.latest(output)))
+    return 0
+
+
+def _draw(path: Path) -> Path:
+    """The picture is put beside the figures."""
+    picture = path.with_suffix(".svg")
+    picture.write_text(plot.draw(results.read(path)))
+    return picture
+
+
 def _run(program: Path, output: Path, arguments: list[str]) -> int:
     what = arguments[0] if arguments else ""
     if what == "compare":
         return _compare(output, arguments[1:])
+    if what == "plot":
+        return _plot(output, arguments[1:])
     if not os.access(program, os.X_OK):
         raise DemoError(f"{program} is missing; ./dev build builds it")
     if what in _ALONE:
@@ -87,6 +121,8 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        return reader_is_gone()
 
 
 if __name__ == "__main__":

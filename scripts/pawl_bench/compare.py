@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .figures import OTHERS
 from .results import Results
 from .table import number
 
@@ -13,7 +14,7 @@ def ratios(old: Results, new: Results) -> list[tuple[str, str, float, float]]:
         (row.name, figure, before[row.name][figure], value)
         for row in new.measurements
         for figure, value in row.medians().items()
-        if figure in before.get(row.name, {})
+        if figure in before.get(row.name, {}) and figure != OTHERS
     ]
 
 

@@ -10,6 +10,8 @@ from typing import Any
 # Of one run: the name of a figure says its unit last.
 Figures = dict[str, float]
 
+OTHERS = "others_cores"  # what other programs took of the machine meanwhile
+
 
 @dataclass
 class Measurement:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import median
 
 from . import comparison
-from .figures import Measurement
+from .figures import OTHERS, Measurement
 from .table import Column, of, ratio_to, render, spread_of
 
 RATE = of("messages/s", "messages_per_s")
@@ -59,3 +60,11 @@ def tables(measurements: Sequence[Measurement]) -> str:
         rows = [row for row in measurements if row.part == part]
         blocks.append(f"{part}\n\n{render(rows, _columns(part, rows))}")
     return "\n\n".join(blocks)
+
+
+def disturbance(measurements: Sequence[Measurement]) -> str:
+    """What else ran: a reader must know before believing the rest."""
+    cores = [figures[OTHERS] for row in measurements for figures in row.rounds if OTHERS in figures]
+    if not cores:
+        return ""
+    return f"Other programs took {median(cores):.2f} cores of this machine meanwhile, {max(cores):.2f} at most."

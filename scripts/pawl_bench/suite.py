@@ -7,7 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from .figures import Figures, Measurement
+from .figures import OTHERS, Figures, Measurement
+from .others import Others
 
 Run = Callable[[], Figures]
 
@@ -18,13 +19,15 @@ class Suite:
         self.quick = quick  # a look, not a measurement: small loads
         self.full = full  # also what takes many minutes and gigabytes
         self.measurements: list[Measurement] = []
+        self._others = Others()
         self._began = time.monotonic()
 
     def scaled(self, messages: int) -> int:
         return max(20_000, messages // 10) if self.quick else messages
 
     def take(self, part: str, subject: str, load: str, figures: Figures) -> None:
-        """Adds one round."""
+        """Adds one round, when all that it started has ended."""
+        figures = {**figures, OTHERS: self._others.cores()}
         for known in self.measurements:
             if (known.part, known.subject, known.load) == (part, subject, load):
                 break

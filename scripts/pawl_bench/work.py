@@ -15,7 +15,7 @@ class Work:
     orders: int = 1_000
     messages: int = 1_000_000  # duplicates included
     duplicates: float = 0.05
-    payload: int = 160
+    payload: int = 180  # encoded; a state is some 20 larger
     window: int = WINDOW  # messages under way at most, over all senders
     batch: int = 256
     shards: int = SHARDS

@@ -1,6 +1,8 @@
 #include "tests/bench/door_load.hpp"
 
+#include "persistence/codec.hpp"
 #include "tests/bench/accounts.hpp"
+#include "tests/bench/bench_order.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -49,8 +51,8 @@ nlohmann::json door_load::run() {
   nlohmann::json reasons = nlohmann::json::object();
   for (std::size_t r = 0; r < reasons_.size(); ++r)
     if (reasons_[r] != 0) reasons[std::string{to_string(static_cast<reason_code>(r))}] = reasons_[r].load();
-  // The first second of an open loop fills caches and maps.
-  const auto first = std::min<std::size_t>(messages / 4, static_cast<std::size_t>(options_.rate));
+  std::vector<float> waits;
+  outcomes_.add_latencies(first_counted(messages, options_.rate), waits);
   return {{"seconds", seconds.count()},
           {"cpu_s", cpu_used},
           {"messages", messages},
@@ -58,7 +60,7 @@ nlohmann::json door_load::run() {
           {"rate", static_cast<double>(messages - turned_away) / seconds.count()},
           {"offered_rate", static_cast<double>(messages) / sending.count()},
           {"turned_away", std::move(reasons)},
-          {"latency_ms", outcomes_.latency_ms(first)}};
+          {"latency_ms", latency_ms(std::move(waits))}};
 }
 
 std::size_t door_load::next_batch(std::size_t at) {
@@ -103,6 +105,17 @@ void door_load::enter_in(ledger& book) const {
   if (outcomes_.count(outcomes::kind::turned_away) == 0 && outcomes_.count(outcomes::kind::applied) != work_.distinct())
     throw std::runtime_error("not every message was answered `applied` once");
   book.take(work_, outcomes_.applied());
+}
+
+std::size_t door_load::state_bytes() const {
+  OrderEvent e;
+  OrderState o;
+  std::string error, encoded;
+  if (!decode_msgpack(work_.payload({0, 0}), e, error)) throw std::runtime_error(error);
+  e.pause_us = 0;
+  apply(o, e, "m");
+  encode_msgpack(o, encoded);
+  return encoded.size();
 }
 
 void check_orders(ingress& door, const ledger& book) {

@@ -25,6 +25,8 @@ public:
   /// Adds to the ledger what took effect.
   /// @throws std::runtime_error if an outcome is not known, or is not what it must be
   void enter_in(ledger& book) const;
+  /// Of an order, encoded.
+  [[nodiscard]] std::size_t state_bytes() const;
 
 private:
   [[nodiscard]] std::size_t next_batch(std::size_t at);

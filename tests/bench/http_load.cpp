@@ -77,7 +77,9 @@ json http_load::run() {
   connections_ = nullptr;
 
   std::uint64_t messages = 0, resolved = 0;
+  std::vector<float> waits;
   for (const auto& s : senders_) {
+    s->results.add_latencies(0, waits);
     messages += s->work.events().size();
     resolved += s->results.count(outcomes::kind::applied) + s->results.count(outcomes::kind::duplicate);
     if (turned_away_.empty() && s->results.count(outcomes::kind::applied) != s->work.distinct())
@@ -89,7 +91,8 @@ json http_load::run() {
           {"resolved", resolved},
           {"rate", static_cast<double>(resolved) / seconds.count()},
           {"offered_rate", static_cast<double>(messages) / seconds.count()},
-          {"turned_away", turned_away_}};
+          {"turned_away", turned_away_},
+          {"latency_ms", latency_ms(std::move(waits))}};
 }
 
 void http_load::send(std::size_t index) {

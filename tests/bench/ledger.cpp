@@ -51,8 +51,9 @@ void ledger::apply(const workload& w, const event& e, std::size_t first, workloa
   words.put(e);
   auto& o = orders_[first + e.order];
   o.total += w.amount(e);
-  ++o.count;
-  o.chain = order_workflow::next_link(o.chain, words.id());
+  const auto before = o.count++ == 0 ? OrderState{}.chain : std::string{o.chain.data(), o.chain.size()};
+  const auto link = order_workflow::next_link(before, words.id());
+  std::copy_n(link.begin(), o.chain.size(), o.chain.begin());
 }
 
 std::string ledger::key(std::size_t order) const {
@@ -66,7 +67,8 @@ bool ledger::right(std::size_t order, std::string_view state) const {
   if (state.empty()) return must.count == 0;
   OrderState o;
   std::string error;
-  return decode_msgpack(state, o, error) && o.count == must.count && o.total == must.total && o.chain == must.chain;
+  return decode_msgpack(state, o, error) && o.count == must.count && o.total == must.total &&
+         o.chain == std::string_view{must.chain.data(), must.chain.size()};
 }
 
 }  // namespace pawl::bench

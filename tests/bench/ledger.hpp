@@ -2,6 +2,7 @@
 
 #include "tests/bench/workload.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,6 +22,8 @@ public:
 
   [[nodiscard]] std::size_t orders() const noexcept { return orders_.size(); }
   [[nodiscard]] std::string key(std::size_t order) const;
+  /// What it takes of this process's memory, to be left out where that is measured.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return orders_.capacity() * sizeof(expected); }
   /// Whether the order is what it must be, given its encoded state; empty: it does not exist.
   [[nodiscard]] bool right(std::size_t order, std::string_view state) const;
 
@@ -28,7 +31,7 @@ private:
   struct expected {
     std::int64_t total = 0;
     std::uint64_t count = 0;
-    std::string chain = "0000000000000000";
+    std::array<char, 16> chain{};  ///< of no message yet: see `apply`
   };
   struct sender {
     std::string prefix;

@@ -49,6 +49,7 @@ public:
     }
     own.enter_in(book_);
     if (slow) slow->enter_in(book_);
+    figures["state_bytes"] = own.state_bytes();
     return figures;
   }
 
@@ -60,9 +61,12 @@ public:
   json account(const json& asked) {
     if (asked.value("trimmed", false)) ::malloc_trim(0);  // what was freed is not what is asked for
     const auto memory = memory_now();
-    return {{"cpu_s", own_cpu_seconds()},          {"resident_bytes", memory.resident},
-            {"allocated_bytes", memory.allocated}, {"entities", node_.resident_entities()},
-            {"commits", node_.commits()},          {"committed_messages", node_.committed_messages()}};
+    return {{"cpu_s", own_cpu_seconds()},
+            {"resident_bytes", memory.resident},
+            {"allocated_bytes", memory.allocated - book_.memory_bytes()},
+            {"entities", node_.resident_entities()},
+            {"commits", node_.commits()},
+            {"committed_messages", node_.committed_messages()}};
   }
 
   json check(const json&) {

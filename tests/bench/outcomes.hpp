@@ -27,12 +27,17 @@ public:
   /// For the ledger: 1 for each that was applied.
   [[nodiscard]] std::vector<std::uint8_t> applied() const;
 
-  /// Quantiles over the messages that were resolved, from the given one on.
-  [[nodiscard]] nlohmann::json latency_ms(std::size_t first) const;
+  /// Adds the latencies of the messages that were resolved, from the given one on.
+  void add_latencies(std::size_t first, std::vector<float>& us) const;
 
 private:
   std::vector<kind> kinds_;
   std::vector<float> latency_us_;
 };
+
+/// Quantiles, in milliseconds, as figures; null of none.
+[[nodiscard]] nlohmann::json latency_ms(std::vector<float> us);
+/// How many messages of an open loop are left out of them: those of the first second, while caches and maps fill.
+[[nodiscard]] std::size_t first_counted(std::size_t messages, double rate);
 
 }  // namespace pawl::bench

@@ -79,17 +79,32 @@ void stream_consumer::ask_for_more() {
   asked_ = true;
 }
 
+void stream_consumer::put_entry(std::string& out, const workload::words& words, std::string_view payload,
+                                std::size_t event, std::string_view sent_at) {
+  out.assign(words.key()).append(1, ' ').append(words.id()).append(1, ' ').append(std::to_string(event));
+  out.append(1, ' ').append(sent_at).append(1, ' ').append(payload);
+}
+
 void stream_consumer::read(const redisReply& r, std::vector<entry>& out) const {
   for (std::size_t s = 0; s < r.elements; ++s) {
     const auto stream = number_in<std::uint32_t>(text_of(*r.element[s]->element[0]).substr(2));
     const auto& entries = *r.element[s]->element[1];
     for (std::size_t i = 0; i < entries.elements; ++i) {
-      const auto& fields = *entries.element[i]->element[1];
-      if (fields.elements != 10) throw std::runtime_error("a stream's entry has other fields than were sent");
-      // Fields come in the order in which the producer gave them.
-      const auto value = [&](std::size_t n) { return text_of(*fields.element[2 * n + 1]); };
-      out.push_back({stream, text_of(*entries.element[i]->element[0]), value(0), value(1), value(2), value(3),
-                     number_in<unix_ms>(value(4))});
+      auto rest = text_of(*entries.element[i]->element[1]->element[1]);
+      const auto word = [&rest] {
+        const auto end = rest.find(' ');
+        if (end == rest.npos) throw std::runtime_error("a stream's entry is not what was sent");
+        const auto w = rest.substr(0, end);
+        rest.remove_prefix(end + 1);
+        return w;
+      };
+      entry e{stream, text_of(*entries.element[i]->element[0]), {}, {}, {}, 0, 0};
+      e.key = word();
+      e.id = word();
+      e.event = number_in<std::uint64_t>(word());
+      e.sent_at = number_in<unix_ms>(word());
+      e.payload = rest;
+      out.push_back(e);
     }
   }
 }
@@ -115,12 +130,11 @@ void stream_consumer::fetch_states(const std::vector<entry>& batch) {
 }
 
 void stream_consumer::handle(const entry& e) {
-  const auto event = number_in<std::uint64_t>(e.event);
   const auto stream = stream_name(e.stream);
   const auto member = id_member(e.key, e.id);
   if (!ids_.insert(member).second) {
     server_.say({"XACK", stream, group, e.entry_id});
-    open_.push_back({event, open_call::kind::duplicate});
+    open_.push_back({e.event, open_call::kind::duplicate});
     return;
   }
   OrderEvent message;
@@ -132,7 +146,7 @@ void stream_consumer::handle(const entry& e) {
   encode_msgpack(state, text_);
   server_.say({"EVALSHA", setup_.script, "3", state_name(e.key), ids_name(e.stream, e.sent_at), stream, member,
                e.entry_id, text_});
-  open_.push_back({event, open_call::kind::fresh});
+  open_.push_back({e.event, open_call::kind::fresh});
 }
 
 void stream_consumer::drain(const on_done& done) {

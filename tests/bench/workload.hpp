@@ -17,7 +17,7 @@ struct workload_options {
   std::uint32_t orders = 1'000;
   std::uint64_t messages = 400'000;  ///< duplicates included
   double duplicates = 0.05;          ///< of all messages: the second sending of one, 1 to 200 messages later
-  std::size_t payload_bytes = 160;   ///< of a message, encoded; a state is about 40 larger
+  std::size_t payload_bytes = 180;   ///< of a message, encoded; a state is some 20 larger
   std::uint32_t pause_us = 0;        ///< how long the handler of each sleeps
 };
 
