@@ -81,8 +81,8 @@ struct record_answer {
   claim_record record;
 };
 struct claim_answer {
-  std::string frontier;      ///< with `done`: the bytes of field `\0f`
-  claim_record record;       ///< with `fenced`: the record that refused; token and view are filled in
+  std::string frontier;       ///< with `done`: the bytes of field `\0f`
+  claim_record record;        ///< with `fenced`: the record that refused; token and view are filled in
   std::string store_run_id;   ///< with `done`: the server process that executed the claim (rule D31)
   std::string former_run_id;  ///< the one that executed the claim before; empty: unknown
 };
