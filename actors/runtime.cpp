@@ -85,7 +85,8 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
 
   http_server_options http{options};
   http_server door{http,
-                   make_http_api(self, {[&] { return render_prometheus(metrics, std::string{version}); }, wall_clock}),
+                   make_http_api(self, {[&] { return render_prometheus(metrics, std::string{version}); }, wall_clock,
+                                        &signals::terminate}),
                    [&](unsigned status) { count_request(metrics, status); }};
   if (auto why = door.start(); !why.empty()) return fail(why);
 
