@@ -142,6 +142,7 @@ private:
       if (n.view) by_view[n.view->view].push_back(n.name);
     if (by_view.size() < 2) return;
     std::vector<std::string> parts;
+    parts.reserve(by_view.size());
     for (const auto& [view, names] : by_view) parts.push_back(joined(names) + " on view " + std::to_string(view));
     add(health::degraded, "views_differ", "the nodes do not act on the same view: " + joined(parts));
   }

@@ -10,8 +10,8 @@ namespace pawl::cli {
 namespace {
 
 std::vector<std::string> codes(const std::vector<cluster_event>& events) {
-  std::vector<std::string> out;
-  for (const auto& e : events) out.push_back(e.code);
+  std::vector<std::string> out(events.size());
+  std::transform(events.begin(), events.end(), out.begin(), [](const cluster_event& e) { return e.code; });
   return out;
 }
 

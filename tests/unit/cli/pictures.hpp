@@ -16,6 +16,7 @@ inline cluster_picture healthy_cluster(const std::vector<std::string>& names = {
   cluster_picture p;
   p.taken = std::chrono::steady_clock::time_point{std::chrono::seconds{100}};
   std::vector<member_row> members;
+  members.reserve(names.size());
   for (const auto& n : names) members.push_back({n, 7, "up", "127.0.0.1:1", "127.0.0.1:2"});
   for (const auto& name : names) {
     node_picture n;
