@@ -162,16 +162,6 @@ invocation parse(std::string_view program, const std::vector<std::string>& argum
   return out;
 }
 
-environment process_environment() {
-  environment out;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return out;
-}
-
 /// Runs `f`; what it throws (out of memory, at most) becomes a failure like any other.
 template <class F>
 invocation guarded(F f) noexcept {
@@ -183,6 +173,16 @@ invocation guarded(F f) noexcept {
 }
 
 }  // namespace
+
+environment process_environment() {
+  environment out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
 
 invocation parse_invocation(int argc, const char* const* argv, std::string_view version) noexcept {
   return guarded([&] {

@@ -30,6 +30,9 @@ struct invocation {
 /// Environment variables by name.
 using environment = std::map<std::string, std::string, std::less<>>;
 
+/// Those of the process. To be called before other threads change them.
+[[nodiscard]] environment process_environment();
+
 /// Reads flags, the environment and the file named by `--config` or PAWL_CONFIG into an invocation; a flag wins over
 /// the environment, that over the file, that over the defaults of `node_options`. Prints nothing, never exits, never
 /// throws: whatever is wrong comes back as `show_text` with exit code 2 and one line for each mistake found.

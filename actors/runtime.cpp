@@ -5,6 +5,7 @@
 #include "actors/http/api.hpp"
 #include "actors/http/server.hpp"
 #include "actors/signals.hpp"
+#include "actors/store_options.hpp"
 #include "metrics/log.hpp"
 #include "metrics/metrics.hpp"
 #include "metrics/prometheus_exporter.hpp"
@@ -24,25 +25,13 @@ namespace {
 
 constexpr std::string_view version = PAWL_VERSION;
 
-redis_options redis_options_of(const node_options& o) {
-  redis_options r;
-  r.socket = o.redis_socket;
-  r.host = o.redis_host;
-  r.port = o.redis_port;
-  r.user = o.redis_user;
-  r.password = o.redis_password;
-  r.timeout = o.redis_timeout;
-  r.connections = o.redis_connections;
-  return r;
-}
-
 int fail(const std::string& why) {
   log::error("cannot run", {{"reason", why}});
   return 1;
 }
 
 int init(const invocation& i) {
-  auto made = init_dataset(redis_options_of(i.options), i.options.cluster, i.init_shards);
+  auto made = init_dataset(store_options_of(i.options), i.options.cluster, i.init_shards);
   if (!made.ok()) return fail(made.error);
   std::printf("created dataset of cluster '%s' with %u shards\n", i.options.cluster.c_str(), made.info.shards);
   return 0;
@@ -76,7 +65,7 @@ unix_ms wall_clock() {
 }
 
 int serve(const node_options& options, std::vector<entity_type> types, signals& signals) {
-  auto store_options = redis_options_of(options);
+  auto store_options = store_options_of(options);
   auto dataset = check_dataset(store_options, options.cluster,
                                options.allow_volatile ? volatile_store::allow : volatile_store::refuse);
   if (!dataset.ok()) return fail(dataset.error);
@@ -96,7 +85,8 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
 
   http_server_options http{options};
   http_server door{http,
-                   make_http_api(self, {[&] { return render_prometheus(metrics, std::string{version}); }, wall_clock}),
+                   make_http_api(self, {[&] { return render_prometheus(metrics, std::string{version}); }, wall_clock,
+                                        &signals::terminate}),
                    [&](unsigned status) { count_request(metrics, status); }};
   if (auto why = door.start(); !why.empty()) return fail(why);
 

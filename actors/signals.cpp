@@ -45,6 +45,8 @@ signals::what signals::wait() {
   }
 }
 
+void signals::terminate() noexcept { ::kill(::getpid(), SIGTERM); }
+
 void signals::notify() noexcept {
   std::uint64_t one = 1;
   [[maybe_unused]] auto written = ::write(event_fd_, &one, sizeof one);

@@ -16,6 +16,8 @@ public:
   enum class what { terminate, notified };
   /// Blocks. SIGHUP is taken note of and does nothing.
   [[nodiscard]] what wait();
+  /// As if the process had got SIGTERM. From any thread, any number of times.
+  static void terminate() noexcept;
   /// Wakes `wait` with `notified`. From any thread, any number of times.
   void notify() noexcept;
 

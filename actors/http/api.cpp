@@ -24,6 +24,7 @@ constexpr std::string_view routes_text =
 GET  /v1/entities/{type}/{key}   committed state of an entity
 GET  /v1/cluster                 this node and the members it knows
 GET  /v1/shards                  what this node knows of every shard
+POST /v1/drain                   hand the shards over and end; from this machine only
 GET  /livez                      the process answers
 GET  /readyz                     joined, store reachable, not draining
 GET  /metrics                    Prometheus text format
@@ -67,13 +68,19 @@ std::optional<std::string> percent_decoded(std::string_view in) {
   return out;
 }
 
-enum class body_format : std::uint8_t { one_message, batch, unsupported };
-
-body_format format_of(const http_request& r) {
+/// Without parameters, in lower case.
+std::string media_type(const http_request& r) {
   std::string type = r.content_type.substr(0, r.content_type.find(';'));
   std::erase_if(type, [](char c) { return c == ' ' || c == '\t'; });
   std::transform(type.begin(), type.end(), type.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return type;
+}
+
+enum class body_format : std::uint8_t { one_message, batch, unsupported };
+
+body_format format_of(const http_request& r) {
+  const auto type = media_type(r);
   if (type == "application/json") return body_format::one_message;
   if (type == "application/x-ndjson") return body_format::batch;
   if (!type.empty() && type != "application/octet-stream") return body_format::unsupported;
@@ -84,6 +91,22 @@ body_format format_of(const http_request& r) {
   const auto begin = first.find_first_not_of(" \t");
   const bool object = begin != first.npos && first[begin] == '{' && json::accept(first.begin(), first.end());
   return object ? body_format::batch : body_format::one_message;
+}
+
+/// A Host header that names an address of this machine and no name: who looks a name up decides where it leads.
+bool names_loopback(std::string_view host) {
+  if (host.starts_with("[::1]")) return true;
+  host = host.substr(0, host.find(':'));
+  return host == "localhost" || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+}
+
+/// Whether a body is `{"node":"<node>"}`, perhaps with more fields.
+bool names_node(std::string_view body, std::string_view node) {
+  constexpr std::size_t longest = 1'024;
+  if (body.size() > longest) return false;
+  const auto parsed = json::parse(body.begin(), body.end(), nullptr, false);
+  const auto found = parsed.find("node");
+  return parsed.is_object() && found != parsed.end() && found->is_string() && *found == node;
 }
 
 unsigned status_of(const message_result& r) {
@@ -145,8 +168,9 @@ public:
       bool post;
       void (api::*go)(http_request, http_respond) const;
     };
-    static constexpr std::array<route, 7> routes{{
+    static constexpr std::array<route, 8> routes{{
         {"/v1/messages", true, &api::post_messages},
+        {"/v1/drain", true, &api::post_drain},
         {"/v1/cluster", false, &api::get_cluster},
         {"/v1/shards", false, &api::get_shards},
         {"/livez", false, &api::get_livez},
@@ -210,6 +234,25 @@ private:
     door_.submit(std::move(parsed->accepted), std::move(done));
   }
 
+  void post_drain(http_request request, http_respond respond) const {
+    if (!sources_.drain) return respond(http_problem(404, "this program does not end by HTTP"));
+    if (!request.from_loopback || !names_loopback(request.host))
+      return respond(http_problem(403, "a drain is asked for on the machine of the node, at a loopback address; from "
+                                       "elsewhere, send the process SIGTERM"));
+    if (media_type(request) != "application/json")
+      return respond(http_problem(415, "content type must be application/json"));
+    const auto node = door_.cluster().node;
+    if (!names_node(request.body, node))
+      return respond(
+          http_problem(409, R"(the body must name the node to drain; this one is {"node":")" + node + R"("})"));
+    log::info("drain asked for", {{"node", node}, {"by", "http"}});
+    sources_.drain();
+    json out;
+    out["node"] = node;
+    out["state"] = "draining";
+    respond(json_answer(202, out.dump() + '\n'));
+  }
+
   void get_entity(http_request request, http_respond respond) const {
     const auto rest = std::string_view{request.path}.substr(entities_prefix.size());
     const auto slash = rest.find('/');
@@ -261,6 +304,7 @@ private:
     out["shards"] = c.shards;
     out["shards_owned"] = c.shards_owned;
     out["view"] = c.current.number.value;
+    out["time_ms"] = sources_.now();
     out["members"] = std::move(members);
     respond(json_answer(out));
   }

@@ -12,6 +12,7 @@ namespace pawl {
 struct http_api_sources {
   std::function<std::string()> metrics;  ///< the Prometheus text
   std::function<unix_ms()> now;          ///< stamps messages that have no `sent_at`
+  std::function<void()> drain{};         ///< begins what SIGTERM begins; returns at once, may be called again
 };
 
 /// The routes of the HTTP door, to be given to `http_server`. `GET /` lists them.
@@ -20,6 +21,11 @@ struct http_api_sources {
 /// application/x-ndjson. Without a content type, or with application/octet-stream, the body is a batch if its first
 /// line is a complete JSON object and another line follows. Other types are answered 415: among them are those that a
 /// browser sends to any address for any web page (text/plain, forms) without asking the server first.
+///
+/// `POST /v1/drain` begins an orderly end of the node, and is there if `sources.drain` is. It takes requests of this
+/// machine only, that are addressed to a loopback address and carry `{"node":"<this node's name>"}` as
+/// application/json: a page in a browser can send that type to no other site, and by the Host also not to a name that
+/// it lets point here.
 ///
 /// @pre `door` outlives the server.
 [[nodiscard]] http_handler make_http_api(ingress& door, http_api_sources sources);

@@ -41,6 +41,16 @@ std::optional<http_response> answer_to(error_code ec, const http_limits& limits)
 
 class connection;
 
+bool is_loopback(const asio::ip::tcp::socket& socket) {
+  error_code ec;
+  const auto address = socket.remote_endpoint(ec).address();
+  if (ec) return false;
+  // A socket that listens for both has IPv4 clients in the form ::ffff:127.0.0.1.
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+  return address.is_loopback();
+}
+
 /// The answer to one request, shared by all copies of its `http_respond`.
 class pending_answer {
 public:
@@ -172,6 +182,8 @@ private:
     if (question != target.npos) request.query = target.substr(question + 1);
     request.content_type = std::string{message[http::field::content_type]};
     request.content_encoding = std::string{message[http::field::content_encoding]};
+    request.host = std::string{message[http::field::host]};
+    request.from_loopback = is_loopback(stream_.socket());
     request.body = std::move(message.body());
     hand_over(std::move(request));
   }

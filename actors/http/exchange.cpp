@@ -8,6 +8,7 @@ std::string_view http_status_title(unsigned status) noexcept {
   switch (status) {
   case 200: return "OK";
   case 400: return "Bad Request";
+  case 403: return "Forbidden";
   case 404: return "Not Found";
   case 405: return "Method Not Allowed";
   case 409: return "Conflict";

@@ -15,6 +15,8 @@ struct http_request {
   std::string query;   ///< what follows the first '?', not decoded
   std::string content_type;
   std::string content_encoding;
+  std::string host;            ///< of the Host header, as sent
+  bool from_loopback = false;  ///< the client is a process of this machine, or reaches us through one
   std::string body;
 };
 

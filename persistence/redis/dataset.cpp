@@ -7,7 +7,6 @@
 #include "persistence/redis/scripts.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <sodium.h>
 #include <utility>
@@ -22,7 +21,7 @@ using redis::reply;
 using redis::script;
 
 using bytes16 = std::array<std::uint8_t, 16>;
-using fields = std::map<std::string, std::string, std::less<>>;
+using fields = redis::info_fields;
 
 /// Shards created in one round trip.
 constexpr std::uint32_t shards_per_exchange = 512;
@@ -73,24 +72,13 @@ std::string ask(dialogue& server, std::string_view what, reply& answer) {
   }
 }
 
-fields lines_of(std::string_view info) {
-  fields all;
-  while (!info.empty()) {
-    const auto line = info.substr(0, info.find("\r\n"));
-    if (const auto colon = line.find(':'); colon != std::string_view::npos)
-      all.emplace(line.substr(0, colon), line.substr(colon + 1));
-    info.remove_prefix(std::min(info.size(), line.size() + 2));
-  }
-  return all;
-}
-
 /// What any use of the store needs: connected, logged in, a server that can run the scripts.
 std::string open_server(dialogue& server, fields& info) {
   if (auto error = server.open(); !error.empty()) return error;
   server.say({"INFO"});
   reply answer;
   if (auto error = ask(server, "read the state of the store", answer); !error.empty()) return error;
-  info = lines_of(answer.text);
+  info = redis::parse_info(answer.text);
   const auto version = value_of(info, "redis_version");
   const auto major = parse_u64(std::string_view{version}.substr(0, version.find('.')));
   if (!major) return "the store does not tell its version in INFO: is this a Redis server?";
@@ -167,6 +155,8 @@ std::string unsafe(const fields& info, volatile_store without_aof) {
 }
 
 }  // namespace
+
+std::string dataset_text(const dataset_id& id) { return hex(id); }
 
 dataset_result init_dataset(const redis_options& options, const std::string& cluster, std::uint32_t shards) {
   if (!valid_name(cluster)) return failed("the cluster name \"" + cluster + "\" must be [a-z0-9-]{1,32}");

@@ -24,6 +24,9 @@ struct dataset_info {
   std::string version;  ///< of the server
 };
 
+/// The id as people and `/v1/cluster` write it: hexadecimal.
+[[nodiscard]] std::string dataset_text(const dataset_id& id);
+
 /// The dataset, or a sentence for the operator: what is wrong, and what to do.
 struct dataset_result {
   dataset_info info;

@@ -95,4 +95,15 @@ std::string dialogue::exchange(std::vector<reply>& replies) {
   return {};
 }
 
+info_fields parse_info(std::string_view info) {
+  info_fields all;
+  while (!info.empty()) {
+    const auto line = info.substr(0, info.find("\r\n"));
+    if (const auto colon = line.find(':'); colon != std::string_view::npos)
+      all.emplace(line.substr(0, colon), line.substr(colon + 1));
+    info.remove_prefix(std::min(info.size(), line.size() + 2));
+  }
+  return all;
+}
+
 }  // namespace pawl::redis

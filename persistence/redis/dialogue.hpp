@@ -5,7 +5,9 @@
 #include "persistence/redis/socket.hpp"
 
 #include <chrono>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,5 +45,9 @@ private:
   std::string output_;
   std::size_t asked_ = 0;
 };
+
+/// The lines `name:value` of an `INFO` reply.
+using info_fields = std::map<std::string, std::string, std::less<>>;
+[[nodiscard]] info_fields parse_info(std::string_view info);
 
 }  // namespace pawl::redis

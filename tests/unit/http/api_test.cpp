@@ -281,6 +281,7 @@ TEST_F(HttpApi, ClusterListsItsMembers) {
   EXPECT_EQ(body.at("node"), "n1");
   EXPECT_EQ(body.at("view"), 3);
   EXPECT_EQ(body.at("store_up"), true);
+  EXPECT_EQ(body.at("time_ms"), door_time);
   ASSERT_EQ(body.at("members").size(), 2u);
   EXPECT_EQ(body.at("members")[0], json::parse(R"({"node":"n1","incarnation":7,"state":"up",
       "peer_address":"127.0.0.1:7421","http_address":"127.0.0.1:7420"})"));
@@ -338,8 +339,8 @@ TEST_F(HttpApi, TwoHundredScrapesAtOnceAreAllAnswered) {
 TEST_F(HttpApi, RootListsTheRoutes) {
   const auto a = get("/");
   EXPECT_EQ(a.status, 200);
-  for (const auto* route :
-       {"/v1/messages", "/v1/entities/{type}/{key}", "/v1/cluster", "/v1/shards", "/livez", "/readyz", "/metrics"})
+  for (const auto* route : {"/v1/messages", "/v1/drain", "/v1/entities/{type}/{key}", "/v1/cluster", "/v1/shards",
+                            "/livez", "/readyz", "/metrics"})
     EXPECT_NE(a.body.find(route), std::string::npos) << route;
 }
 

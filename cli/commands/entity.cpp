@@ -1,0 +1,104 @@
+#include "cli/cluster_report.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/http_client.hpp"
+#include "cli/survey.hpp"
+#include "cluster/shard_map.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace pawl::cli {
+namespace {
+
+struct finding {
+  http_answer answer;
+  node_url asked;
+};
+
+/// Asks one node after the other until one can tell: any node asks the owner.
+finding ask_for(const session& s, const std::string& type, const std::string& key) {
+  finding out;
+  const auto path = "/v1/entities/" + percent_encoded(type) + "/" + percent_encoded(key);
+  for (const auto& url : answering_nodes(s.picture())) {
+    out.asked = url;
+    out.answer = http_client{url, s.patience()}.get(path);
+    if (out.answer.status != 0 && out.answer.status != 503) break;
+  }
+  return out;
+}
+
+/// The fields of an entity as a text; nothing if the answer is none.
+std::optional<std::string> entity_text(const session& s, const json& entity) {
+  json_fields f{entity};
+  const auto owner = f.text("owner");
+  const auto shard = f.count("shard");
+  const auto seq = f.count("last_seq");
+  if (!f.problem().empty() || !f.has("state")) return std::nullopt;
+  auto text = s.paint(tone::good, "FOUND") + "  on shard " + std::to_string(shard) + ", told by " + printable(owner);
+  if (seq != 0) text += ", sender's number " + std::to_string(seq);
+  // Printed with line breaks of ours; those of others are escaped within JSON already.
+  const auto state = entity.at("state").dump(2, ' ', false, json::error_handler_t::replace);
+  text += "\n\n";
+  for (std::size_t at = 0; at < state.size();) {
+    const auto end = std::min(state.find('\n', at), state.size());
+    text += printable(std::string_view{state}.substr(at, end - at)) + '\n';
+    at = end + 1;
+  }
+  return text;
+}
+
+/// The shard of the key explains why an entity cannot be read, or why its messages wait.
+std::string shard_text(session& s, const std::string& key, json& body, verdict& v) {
+  const auto& p = s.picture();
+  const auto all = shards_of(p);
+  if (all.empty()) return {};
+  const auto& shard = all[shard_of(key, static_cast<std::uint32_t>(all.size())).value];
+  v = judge_shard(p, shard.shard);
+  body["shard"] = shard_json(shard);
+  return verdict_text(s, v, "shard " + std::to_string(shard.shard), "held by " + shard.owner);
+}
+
+}  // namespace
+
+exit_status run_entity(session& s) {
+  const auto type = s.words.text("TYPE");
+  const auto key = s.words.text("KEY");
+  const auto subject = s.paint(tone::strong, printable(type + "/" + key)) + "  ";
+  s.look();
+  json body;
+  body["type"] = type;
+  body["key"] = key;
+  if (s.picture().latest() == nullptr) {
+    const auto v = judge(s.picture());
+    body.update(verdict_json(v));
+    s.show(verdict_text(s, v, type + "/" + key, {}), body);
+    return status_of(v.level);
+  }
+  const auto found = ask_for(s, type, key);
+  verdict v;
+  const auto shard = shard_text(s, key, body, v);
+
+  std::string problem;
+  auto entity = found.answer.status == 200 ? read_json(found.answer.body, problem) : json{};
+  const auto text = found.answer.status == 200 && problem.empty() ? entity_text(s, entity) : std::nullopt;
+  if (text) {
+    body.update(verdict_json(v));
+    body["found"] = true;
+    body["last_seq"] = entity.at("last_seq");
+    body["state"] = std::move(entity.at("state"));
+    s.show(subject + *text + (v.level == health::healthy ? "" : '\n' + shard), body);
+    return status_of(v.level);
+  }
+
+  auto why = found.answer.problem;
+  if (found.answer.status == 200) why = "the answer of " + found.asked.text() + " is not understood";
+  else if (found.answer.status != 0) why = problem_detail(found.answer.status, found.answer.body);
+  v.level = health::failed;
+  v.reasons.insert(v.reasons.begin(), {health::failed, found.answer.status == 404 ? "absent" : "unavailable", why});
+  body.update(verdict_json(v));
+  body["found"] = false;
+  const auto word = found.answer.status == 404 ? "ABSENT" : "UNAVAILABLE";
+  s.show(subject + s.paint(tone::bad, word) + "  " + printable(why) + '\n' + shard, body);
+  return exit_status::failed;
+}
+
+}  // namespace pawl::cli
