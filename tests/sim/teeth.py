@@ -15,7 +15,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _WORK = _ROOT / "build" / "teeth"
-_PARTS = ("CMakeLists.txt", "CMakePresets.json", "cmake", "actors", "cluster", "metrics", "persistence", "examples", "tests")
+_PARTS = ("CMakeLists.txt", "CMakePresets.json", "cmake", "actors", "cli", "cluster", "metrics", "persistence", "examples", "tests")
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,10 @@ TEETH = (
                 "    frame second;\n"
                 "    second.shard = shard_;\n"
                 "    second.view = view_;\n"
-                "    for (auto i = under_way_; i < queue_.size(); ++i) second.messages.push_back(queue_[i].message);\n"
+                "    for (auto i = under_way_; i < queue_.size(); ++i) {\n"
+                "      second.messages.push_back(queue_[i].msg);\n"
+                "      second.blocks.push_back(queue_[i].from->request->block());\n"
+                "    }\n"
                 "    out.send = std::move(second);\n"
                 "    return;\n"
                 "  }\n"
