@@ -1,7 +1,7 @@
 #pragma once
 
+#include <ctime>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include <chrono>
 #include <cstdint>
