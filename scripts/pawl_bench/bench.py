@@ -58,6 +58,8 @@ def load_figures(answer: dict[str, Any], server_s: float) -> Figures:
         "node_us": answer["cpu_s"] * 1e6 / answer["messages"],
         "redis_us": server_s * 1e6 / answer["messages"],
     }
+    if turned_away := sum(answer.get("turned_away", {}).values()):
+        figures["turned_away"] = turned_away  # latencies are of the others
     return figures | latency_figures(answer)
 
 

@@ -36,7 +36,7 @@ def _columns(part: str, rows: Sequence[Measurement]) -> list[Column]:
     to_peer = ratio_to("x pipelined", "messages_per_s", _beside(rows, comparison.PIPELINED))
     to_bare = ratio_to("x bare", "messages_per_s", _beside(rows, comparison.BARE))
     if part == "latency":
-        return [RATE, P50, P99, P99_9, NODE, REDIS]
+        return [RATE, of("busy", "turned_away"), P50, P99, P99_9, NODE, REDIS]
     if part == "overload":
         return [
             RATE,

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <ctime>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include <chrono>
 #include <cstdint>
@@ -12,7 +12,7 @@ using bench_clock = std::chrono::steady_clock;
 
 /// When messages are due in an open loop: at fixed times, whatever becomes of earlier ones. The thread sleeps between
 /// them and never spins, since on a small machine a spinning generator takes a core from what it measures; what it
-/// oversleeps counts as latency, on all sides alike, and is reported.
+/// oversleeps counts as latency, on all sides alike.
 class pace {
 public:
   pace(double per_second, bench_clock::time_point begin) : interval_(1 / per_second), begin_(begin) {

@@ -113,8 +113,8 @@ void stream_system::fill(const workload& w) {
   settle(0);
 }
 
-nlohmann::json stream_system::run(const workload_options& options, const load_options& l) {
-  const workload work{options};
+nlohmann::json stream_system::run(const workload_options& w, const load_options& l) {
+  const workload work{w};
   const auto messages = work.events().size();
   outcomes all{messages};
   std::vector<bench_clock::time_point> since(messages);  // written before the message is sent
