@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <ratio>
 
 namespace pawl {
 namespace {
@@ -30,10 +32,16 @@ struct same_id_part {
   }
 };
 
+// Millions of ids are kept, in buckets of 20 bytes. Growing by half, to at most four fifths full, bounds an id to 38
+// bytes; powers of two at most half full, the library's default, take up to 80.
+constexpr float fullest = 0.8F;
+using growth = tsl::rh::mod_growth_policy<std::ratio<3, 2>>;
+
 }  // namespace
 
 struct id_set::impl {
-  tsl::robin_set<message_digest, hash_id_part, same_id_part> ids;
+  impl() { ids.max_load_factor(fullest); }
+  tsl::robin_set<message_digest, hash_id_part, same_id_part, std::allocator<message_digest>, false, growth> ids;
 };
 
 id_set::id_set() : impl_(std::make_unique<impl>()) {}

@@ -60,10 +60,12 @@ def _suite(program: Path, output: Path, arguments: list[str]) -> int:
         bench = Bench(program, workspace.path)
         suite = Suite(asked.rounds, asked.quick, asked.full)
         facts = machine.describe(bench, _ROOT)
-        for part in asked.parts:
-            _PARTS[part](bench, suite)
-    found = results.Results(facts, suite.measurements)
-    path = found.write(output)
+        try:
+            for part in asked.parts:
+                _PARTS[part](bench, suite)
+        finally:  # what was measured until something failed took its time as well
+            found = results.Results(facts, suite.measurements)
+            path = found.write(output)
     print("\n".join(f"{name:<12} {value}" for name, value in facts.items()))
     print(f"\nMedians of {asked.rounds} rounds; every order of every run was checked.")
     print(report.disturbance(suite.measurements) + "\n")

@@ -14,10 +14,11 @@ from .work import Work
 
 HOT, COLD, ALWAYS = "hot", "cold", "always"
 
+_HOT_WINDOW = 4_096  # a node keeps 8,192 messages waiting for one shard at most
 
 def measure_hot(bench: Bench, suite: Suite) -> None:
     """All messages to one key: one shard, one commit under way."""
-    fast = Work(orders=1, messages=suite.scaled(500_000))
+    fast = Work(orders=1, messages=suite.scaled(500_000), window=_HOT_WINDOW)
     slow = replace(fast, messages=suite.scaled(100_000))
     load = "one order"
     suite.interleave(
