@@ -66,7 +66,6 @@ _LINKS: Json = {
 def _variables(by_entity_type: bool) -> list[Json]:
     variables: list[Json] = [
         {
-            "current": {},
             "hide": 0,
             "includeAll": False,
             "label": "Data source",
@@ -90,7 +89,6 @@ def _variables(by_entity_type: bool) -> list[Json]:
 
 def _variable(name: str, label: str, query: str, *, many: bool) -> Json:
     variable: Json = {
-        "current": {"selected": True, "text": ["All"], "value": ["$__all"]} if many else {},
         "datasource": DATASOURCE,
         "hide": 0,
         "includeAll": many,
@@ -107,6 +105,7 @@ def _variable(name: str, label: str, query: str, *, many: bool) -> Json:
     if many:
         # Instead of a list of all: a node that appears while the page is open belongs to it.
         variable["allValue"] = ".+"
+        variable["current"] = {"selected": True, "text": ["All"], "value": ["$__all"]}
     return variable
 
 

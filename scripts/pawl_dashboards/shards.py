@@ -159,7 +159,7 @@ _LOAD = Section(
         ),
         graph(
             "Connections between nodes",
-            "Open connections to other members, as each node counts them.",
+            "Open connections to other members, as each node counts them: two for each, one dialled by either side.",
             [Query(series("pawl_peer_connections"), "{{node}}")],
             "short",
             steps=True,

@@ -106,8 +106,8 @@ CASES: dict[str, Case] = {
     "PawlPeerUnreachable": Case(
         "5m",
         JOB,
-        {f"pawl_peer_connections{{{N1}}}": "1x10", f"pawl_members{{{N1}}}": "3x10"},
-        {f"pawl_peer_connections{{{N1}}}": "2x10", f"pawl_members{{{N1}}}": "3x10"},
+        {f"pawl_peer_connections{{{N1}}}": "3x10", f"pawl_members{{{N1}}}": "3x10"},
+        {f"pawl_peer_connections{{{N1}}}": "4x10", f"pawl_members{{{N1}}}": "3x10"},
     ),
     "PawlFileDescriptors": Case(
         "10m",

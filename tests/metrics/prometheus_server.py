@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -112,7 +111,3 @@ class PrometheusServer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             raise ValueError(f"{arguments}: {error.read(1000).decode(errors='replace')}") from error
-
-
-def elapsed(since: float) -> float:
-    return time.time() - since
