@@ -14,7 +14,7 @@ import reference
 import tools
 import yaml
 from alert_cases import CASES, Case, Series
-from reference import METRICS
+from reference import METRICS, PROJECT
 
 RULES = sorted((METRICS / "rules").glob("*.yml"))
 
@@ -100,6 +100,35 @@ class RulesTest(unittest.TestCase):
     def test_the_runbook_has_no_section_of_an_alert_that_is_gone(self) -> None:
         named = {section for section in anchors(METRICS / "RUNBOOK.md") if section.startswith("pawl")}
         self.assertEqual(named, {name.lower() for name in alerts()})
+
+    def test_the_runbook_types_only_what_exists(self) -> None:
+        text = (METRICS / "RUNBOOK.md").read_text(encoding="utf-8")
+        manual = (PROJECT / "cli/pawl.1").read_text(encoding="utf-8")
+        commands = set(re.findall(r"^\.It Cm (\w+)", manual, re.MULTILINE))
+        typed = set(re.findall(r"(?:`|^    )pawl ([a-z]+)", text, re.MULTILINE))
+        self.assertGreater(len(typed), 5)
+        self.assertLessEqual(typed, commands)
+        options = set(re.findall(r"`pawl [^`]*?--([a-z-]+)", text)) | {"unserved"}
+        self.assertLessEqual(options, set(re.findall(r"Fl -([a-z-]+)", manual)))
+        readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+        settings = set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", readme, re.MULTILINE))
+        named = set(re.findall(r"`((?:node|http|peers|redis|cluster|messages|entities|runtime|log)\.[a-z_]+)`", text))
+        self.assertGreater(len(named), 5)
+        self.assertLessEqual(named, settings)
+
+    def test_the_runbook_quotes_reasons_that_nodes_give(self) -> None:
+        """What `pawl shards` says a shard waits for: README.md lists them all."""
+        readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+        for reason in (
+            "a handler has not returned",
+            "no member may own it",
+            "stopped; see the log",
+            "being claimed here (waiting)",
+            "no link to n3",
+            "owner n3 does not answer",
+        ):
+            self.assertIn(f"`{reason}`", readme)
+            self.assertIn(f"`{reason}`", (METRICS / "RUNBOOK.md").read_text(encoding="utf-8"))
 
     def test_summaries_use_labels_that_the_alert_has(self) -> None:
         for name, rule in alerts().items():
