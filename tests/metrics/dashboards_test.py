@@ -33,6 +33,14 @@ class DashboardsTest(unittest.TestCase):
         self.assertEqual({name: list(texts) for name, texts in found.items() if texts}, {})
         self.assertEqual(len(found), 5)
 
+    def test_show_every_metric(self) -> None:
+        """One that no panel shows is looked at by nobody."""
+        known = reference.read()
+        targets = (target for each in dashboards().values() for panel in lint.panels(each) for target in panel["targets"])
+        selectors = (selector for target in targets for selector in promql.selectors(target["expr"]))
+        shown = {metric.name for metric in (known.find(selector.metric) for selector in selectors) if metric is not None}
+        self.assertEqual(sorted(known.nodes.keys() - shown), [])
+
     def test_have_a_uid_of_their_own(self) -> None:
         uids = [each["uid"] for each in dashboards().values()]
         self.assertEqual(len(uids), len(set(uids)))

@@ -33,7 +33,7 @@ def _compiler() -> Path:
     if not compiler.exists() or not installed.exists() or installed.read_bytes() != lock:
         npm = shutil.which("npm")
         if npm is None:
-            raise FileNotFoundError("npm is missing; scripts/install-packages web installs it")
+            raise FileNotFoundError("npm is missing; scripts/install-packages node installs it")
         shutil.copy(SOURCES / "package.json", FOLDER)
         shutil.copy(SOURCES / "package-lock.json", FOLDER)
         done = _run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
@@ -79,7 +79,9 @@ class SchemaTest(unittest.TestCase):
             "unknown-kind": lambda d: d["panels"][1].update(type="speedometer"),
             "stat-option": lambda d: d["panels"][panels["stat"]]["options"].update(colorMode="rainbow"),
             "graph-option": lambda d: d["panels"][panels["timeseries"]]["options"]["legend"].update(placement="left"),
-            "graph-style": lambda d: d["panels"][panels["timeseries"]]["fieldConfig"]["defaults"]["custom"].update(drawStyle="dots"),
+            "graph-style": lambda d: d["panels"][panels["timeseries"]]["fieldConfig"]["defaults"]["custom"].update(
+                drawStyle="dots"
+            ),
             "heatmap-option": lambda d: d["panels"][panels["heatmap"]]["options"]["color"].update(mode="rainbow"),
             "bars-option": lambda d: d["panels"][panels["bargauge"]]["options"].update(displayMode="neon"),
             "threshold": lambda d: lint.panels(d)[0]["fieldConfig"]["defaults"]["thresholds"].update(mode="relative"),
