@@ -51,7 +51,7 @@ _HEALTH = Section(
             "Shards of the cluster that none of the chosen nodes has claimed. A node not scraped counts as one without shards.",
             f"max({series('pawl_shards')}) - {total(series('pawl_shards_owned'))}",
             "short",
-            Limits(1, 1),
+            Limits(critical=1),
         ),
         stat(
             "Alerts firing",

@@ -17,7 +17,7 @@ _NOW = Section(
             "Claimed by none of the chosen nodes.",
             f"max({series('pawl_shards')}) - {total(series('pawl_shards_owned'))}",
             "short",
-            Limits(1, 1),
+            Limits(critical=1),
         ),
         stat(
             "Owned twice",
@@ -25,14 +25,14 @@ _NOW = Section(
             "this is a move.",
             f"count(count by (shard) ({series('pawl_shard_messages_total')}) > 1) or vector(0)",
             "short",
-            Limits(1, 1),
+            Limits(critical=1),
         ),
         stat(
             "Unserved",
             "Shards that some node could for more than a second neither serve nor reach.",
             f"max({series('pawl_shards_unserved')})",
             "short",
-            Limits(1, 1),
+            Limits(critical=1),
         ),
         stat(
             "Stalled",
@@ -46,7 +46,7 @@ _NOW = Section(
             "Different views that nodes act on. More than one for longer than a few beats: not all reach the store.",
             f'count(count_values("view", {series("pawl_view")}))',
             "short",
-            Limits(2, 2),
+            Limits(critical=2),
         ),
     ],
 )
