@@ -218,7 +218,8 @@ void add_node(page& out, const node_metrics& m, const std::string& version) {
   out.gauge("pawl_store_up", "1 while all connections to the store are up, else 0.", m.store_up.load());
   out.counter("pawl_store_reconnects_total", "Connections to the store opened anew.", m.store_reconnects.load());
   out.counter("pawl_evictions_total", "Times this member was evicted by others.", m.evictions.load());
-  out.gauge("pawl_peer_connections", "Open connections to other members.", m.peer_links.load());
+  out.gauge("pawl_peer_connections", "Open connections to other members, two for each: one dialled by either side.",
+            m.peer_links.load());
 
   out.begin(MetricType::Counter, "pawl_peer_bytes_total", "Bytes exchanged with other members.");
   out.sample(m.peer_bytes_in.load(), {{"direction", "in"}});

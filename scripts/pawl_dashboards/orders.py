@@ -1,0 +1,125 @@
+"""The order workflow, as far as its messages show it: any entity types can be chosen."""
+
+from __future__ import annotations
+
+from .dashboard import Dashboard, Section
+from .panels import Limits, Query, graph, heatmap, stat
+from .queries import buckets, increase, quantile, rate, share_of, total
+
+_TYPE = 'entity_type=~"$entity_type"'
+
+
+def _messages(outcomes: str) -> str:
+    return f'{_TYPE},outcome=~"{outcomes}"'
+
+
+_RANGE = Section(
+    "In the chosen time",
+    [
+        stat(
+            "Events applied",
+            "Events that took effect, each once.",
+            total(increase("pawl_messages_total", _messages("applied"), "$__range")),
+            "short",
+            decimals=0,
+        ),
+        stat(
+            "Repetitions recognised",
+            "Events that were sent again and not applied again.",
+            total(increase("pawl_messages_total", _messages("duplicate"), "$__range")),
+            "short",
+            decimals=0,
+        ),
+        stat(
+            "Refused",
+            "Events that will never take effect.",
+            total(increase("pawl_messages_total", _messages("refused"), "$__range")),
+            "short",
+            Limits(1e-9),
+            decimals=0,
+        ),
+        stat(
+            "To be sent again",
+            "Answers busy and unknown. The same event may be counted more than once.",
+            total(increase("pawl_messages_total", _messages("busy|unknown"), "$__range")),
+            "short",
+            decimals=0,
+        ),
+        stat(
+            "Out of order",
+            "Events whose number was not the next one of their order.",
+            total(increase("pawl_messages_out_of_order_total", _TYPE, "$__range")),
+            "short",
+            decimals=0,
+        ),
+        stat(
+            "Ordering violations",
+            "Events applied after a later one of the same order. Must be 0.",
+            total(increase("pawl_ordering_violations_total", _TYPE, "$__range")),
+            "short",
+            Limits(critical=1e-9),
+            decimals=0,
+        ),
+    ],
+)
+
+_EVENTS = Section(
+    "Events",
+    [
+        graph(
+            "Applied",
+            "By entity type: orders, and what else takes part.",
+            [Query(total(rate("pawl_messages_total", _messages("applied")), "entity_type"), "{{entity_type}}")],
+            "cps",
+            stacked=True,
+        ),
+        graph(
+            "Everything else",
+            "Repetitions, refusals, and what its sender has to send again.",
+            [Query(total(rate("pawl_messages_total", _messages("duplicate|refused|busy|unknown")), "outcome"), "{{outcome}}")],
+            "cps",
+        ),
+        graph(
+            "Effects per sending",
+            "Share of the messages judged that took effect: 1 if nothing is ever repeated.",
+            [
+                Query(
+                    share_of(
+                        total(rate("pawl_messages_total", _messages("applied"))),
+                        total(rate("pawl_messages_total", _TYPE)),
+                    ),
+                    "applied / judged",
+                )
+            ],
+            "percentunit",
+        ),
+        graph(
+            "Applied per node",
+            "Which nodes the orders live on.",
+            [Query(total(rate("pawl_messages_total", _messages("applied")), "node"), "{{node}}")],
+            "cps",
+            stacked=True,
+        ),
+        graph(
+            "Time until an event is durable",
+            "From arrival at the owner to the confirmed commit. The line is the objective.",
+            [Query(quantile(q, "pawl_message_latency_seconds", _TYPE), f"p{q * 100:g}") for q in (0.5, 0.95, 0.99)],
+            "s",
+            Limits(0.05),
+        ),
+        heatmap(
+            "Events by latency",
+            "As a distribution.",
+            buckets("pawl_message_latency_seconds", _TYPE),
+            "s",
+        ),
+    ],
+)
+
+ORDERS = Dashboard(
+    "orders",
+    "Pawl / Order workflow",
+    "What became of the events of orders, and how long they took.",
+    [_RANGE, _EVENTS],
+    by_entity_type=True,
+)
