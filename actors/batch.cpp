@@ -1,6 +1,7 @@
 #include "actors/batch.hpp"
 
 #include "cluster/invariant.hpp"
+#include "cluster/shard_map.hpp"
 #include "persistence/state_blob.hpp"
 
 #include <algorithm>
@@ -53,17 +54,20 @@ queued_frame::queued_frame(const entity_catalog& catalog, link_number sender, fr
 }
 
 batch::batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed,
-             batch_room& room, sizing how, std::size_t messages_max)
+             shard_books& books, batch_room& room, std::uint64_t line, sizing how, std::size_t messages_max)
     : catalog_(catalog),
       residents_(residents),
       processed_(processed),
+      books_(books),
       room_(room),
+      line_(line),
       sizing_(how),
       messages_max_(messages_max) {
   room_.stages.resize(processed.size());
 }
 
 batch::~batch() {
+  books_.drop();
   for (auto& c : room_.changed) {
     c.of->work = 0;
     if (c.state) keep(c.of->type, std::move(c.state), c.bytes);
@@ -71,6 +75,7 @@ batch::~batch() {
   room_.changed.clear();
   room_.starts.clear();
   room_.places.clear();
+  room_.replies.clear();
   for (auto& s : room_.stages) {
     s.ids.clear();
     s.seen.clear();
@@ -82,18 +87,52 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
   if (full()) return false;
   while (room_.starts.size() <= index) room_.starts.push_back(f.results.size());
   const auto& m = f.next();
-  if (f.blocked.contains(m.key)) {
+  if (f.stopped || f.blocked.contains(m.key)) {
     f.results.push_back(
         {result_kind::blocked, reason_code::earlier_unresolved, "an earlier message for this key is not resolved"});
     return true;
   }
+  if (f.contents.of && !follows(f)) {
+    refuse_sequence(f);
+    return true;
+  }
   bool depends = false;
-  auto result = decide(f.types[f.results.size()], m, now, depends);
+  auto result = decide(f, f.types[f.results.size()], m, now, depends);
   if (!result) return false;
-  if (!resolved(result->kind)) f.blocked.insert(m.key);
+  if (!resolved(result->kind)) {
+    if (f.contents.of) {
+      f.stopped = true;
+      f.proven = queued_frame::proof::wanted;
+    } else {
+      f.blocked.insert(m.key);
+    }
+  }
   if (depends) room_.places.push_back({index, f.results.size()});
   f.results.push_back(std::move(*result));
   return true;
+}
+
+/// True if the message that is next in `f` is the one that comes after what has been taken of its source (rule A3).
+bool batch::follows(const queued_frame& f) const {
+  const auto& of = *f.contents.of;
+  const auto i = f.results.size();
+  if (i == 0 && of.word != line_) return false;
+  return books_.marks.of(of.source).mark() == (i == 0 ? of.follows : of.positions[i - 1]);
+}
+
+/// The source is told where it stands, once that is proven; it knows what to send then.
+void batch::refuse_sequence(queued_frame& f) const {
+  f.proven = queued_frame::proof::wanted;
+  const auto& taken = books_.marks.confirmed(f.contents.of->source);
+  while (!f.finished()) {
+    const auto i = f.results.size();
+    const bool reused =
+        taken.content != 0 && f.contents.of->positions[i] == taken.mark() &&
+        catalog_.digester.content_of(f.next().type, f.next().key, f.next().name, f.next().payload) != taken.content;
+    if (reused)
+      f.results.push_back(refusal(reason_code::position_reused, "another message of this source had this position"));
+    else f.results.push_back(not_now(reason_code::out_of_sequence, "the batch does not follow what was taken before"));
+  }
 }
 
 bool batch::full() const noexcept {
@@ -102,10 +141,41 @@ bool batch::full() const noexcept {
   return messages() >= messages_max_ || (bytes_ != 0 && bytes_ + next >= limits::commit_bytes);
 }
 
-std::optional<message_result> batch::decide(type_index type, const message& m, instant now, bool& depends) {
+std::optional<message_result> batch::decide(queued_frame& f, type_index type, const message& m, instant now,
+                                            bool& depends) {
   if (type == unknown_type)
     return not_now(reason_code::unknown_entity_type,
                    "entity type '" + std::string{m.type} + "' is not known to the shard's owner");
+  const bool from_outside = f.has_sender() && !(f.contents.of && is_shard_source(f.contents.of->source));
+  if (from_outside &&
+      (books_.sends.waiting() >= limits::outbox_messages || books_.sends.bytes() >= limits::outbox_bytes))
+    return not_now(reason_code::outbox_full, "entities of this shard have sent " +
+                                                 std::to_string(books_.sends.waiting()) +
+                                                 " messages that their receivers have not taken yet");
+  if (const auto& of = f.contents.of) {
+    if (!books_.marks.admits(of->source))
+      return not_now(reason_code::too_many_sources, "the shard knows as many sources as it may");
+    auto result = take(f, type, m, now, depends);
+    if (depends)
+      books_.marks.advance(
+          of->source, of->positions[f.results.size()],
+          is_shard_source(of->source) ? 0 : catalog_.digester.content_of(m.type, m.key, m.name, m.payload));
+    return result;
+  }
+  if (!f.timers.empty()) {
+    const auto serial = f.timers[f.results.size()];
+    // Cancelled, or set again, by a message before it.
+    if (books_.timers.pending(serial) == nullptr) return message_result{result_kind::duplicate, reason_code::none};
+    if (residents_.find(type, m.key) == nullptr) return std::nullopt;
+    return take(f, type, m, now, depends);
+  }
+  if (f.letter || !catalog_.types[type]->ids().tracked) return take(f, type, m, now, depends);
+  return decide_tracked(f, type, m, now, depends);
+}
+
+/// A message of a free-form sender, of a type whose ids are kept.
+std::optional<message_result> batch::decide_tracked(queued_frame& f, type_index type, const message& m, instant now,
+                                                    bool& depends) {
   auto& stage = room_.stages[type];
   if (stage.name != m.name) {
     stage.content = catalog_.digester.key_of(m.name);
@@ -116,41 +186,96 @@ std::optional<message_result> batch::decide(type_index type, const message& m, i
     // Earlier in this very batch: it shares the fate of that one.
     depends = true;
     if (staged->fingerprint() != digest.fingerprint()) return answer_for(processed_set::verdict::reused, m);
-    return answer_for(staged->refused() ? processed_set::verdict::refused : processed_set::verdict::duplicate, m);
+    auto r = answer_for(staged->refused() ? processed_set::verdict::refused : processed_set::verdict::duplicate, m);
+    if (staged->replied()) r.reply = room_.replies.at(std::string{digest.id_part()});
+    return r;
   }
-  if (auto v = processed_[type].judge(digest, m.sent_at); v != processed_set::verdict::fresh) return answer_for(v, m);
+  message_digest known;
+  if (auto v = processed_[type].judge(digest, m.sent_at, known); v != processed_set::verdict::fresh)
+    return with_reply(answer_for(v, m), known);
   bool from_the_future = m.sent_at > now.wall + limits::future_ms;
   // A refused message must not lift the window with a date of its own choosing.
   auto high = from_the_future ? 0 : m.sent_at;
   if (processed_[type].full(stage.ids.ids.size() + 1, std::max(stage.ids.high, high)))
     return not_now(reason_code::ids_full, "the shard remembers as many ids of '" + std::string{m.type} +
                                               "' as it may, all younger than the retention window");
+  auto result = take(f, type, m, now, depends);
+  if (depends) stage_id(type, digest, *result, std::min(m.sent_at, now.wall + limits::future_ms), high);
+  return result;
+}
 
+/// A duplicate gets the reply that its message got, loaded if need be.
+std::optional<message_result> batch::with_reply(message_result r, const message_digest& known) {
+  if (r.kind != result_kind::duplicate || !known.replied()) return r;
+  std::string id{known.id_part()};
+  auto loaded = room_.loaded_replies.find(id);
+  if (loaded == room_.loaded_replies.end()) {
+    room_.wanted_replies.push_back(std::move(id));
+    return std::nullopt;
+  }
+  r.reply = std::move(loaded->second);
+  room_.loaded_replies.erase(loaded);
+  return r;
+}
+
+/// Lets the message take effect, or gives it up for good: then `depends` is set, and what becomes of it is part of the
+/// commit.
+std::optional<message_result> batch::take(const queued_frame& f, type_index type, const message& m, instant now,
+                                          bool& depends) {
   auto* r = residents_.find(type, m.key);
   if (r == nullptr) return std::nullopt;
   if (!r->damage.empty())
     return not_now(reason_code::undecodable, "the stored state cannot be decoded and is left alone: " + r->damage);
   r->touched = now.steady;
 
+  const bool free_form = !f.contents.of && f.has_sender();
   message_result result;
-  if (from_the_future) {
+  if (free_form && m.sent_at > now.wall + limits::future_ms) {
     result = refusal(reason_code::from_the_future,
                      "sent_at is more than 5 minutes ahead of the owner's clock: set the sender's clock");
   } else {
-    result = apply(*r, m);
+    if (!f.timers.empty()) books_.timers.fired(f.timers[f.results.size()]);
+    result = apply(*r, m, now.wall);
   }
-  if (!resolved(result.kind)) return result;
+  if (!resolved(result.kind)) {
+    if (!f.timers.empty()) books_.timers.unfired(f.timers[f.results.size()]);
+    return result;
+  }
+  if (f.letter) {
+    if (result.kind == result_kind::refused) return result;  // the letter stays as it is
+    books_.letters.discard(*f.letter);
+  }
+  // Who sends freely is told of a refusal, and can act on it; an error of ours, or a message that has nobody to be
+  // told, is kept for people.
+  const bool ours = result.code == reason_code::handler_error || result.code == reason_code::undecodable;
+  if (result.kind == result_kind::refused && (!free_form || ours)) {
+    if (books_.letters.full()) {
+      if (!f.timers.empty()) books_.timers.unfired(f.timers[f.results.size()]);
+      return not_now(reason_code::dead_letters_full,
+                     "the message would become a dead letter, and the shard keeps as many as it may: " + result.reason);
+    }
+    std::string source = f.contents.of ? f.contents.of->source : free_form ? "" : "timer";
+    books_.letters.add({{std::string{m.type}, std::string{m.key}},
+                        std::string{m.name},
+                        std::string{m.id},
+                        std::string{m.payload},
+                        std::move(source),
+                        m.sent_at,
+                        m.seq,
+                        result.code,
+                        result.reason,
+                        now.wall});
+    bytes_ += m.payload.size() + 512;
+  }
   depends = true;
-  bool refused = result.kind == result_kind::refused;
-  stage_id(type, digest, refused, std::min(m.sent_at, now.wall + limits::future_ms), high);
   return result;
 }
 
-message_result batch::apply(resident& r, const message& m) {
+message_result batch::apply(resident& r, const message& m, unix_ms now) {
   const auto& behavior = *catalog_.types[r.type];
   const auto* so_far = r.work != 0 ? &room_.changed[r.work - 1] : nullptr;
   auto next = spare_state(r.type);
-  auto done = behavior.apply(so_far != nullptr ? so_far->state.get() : r.state.get(), *next, m);
+  auto done = behavior.apply(so_far != nullptr ? so_far->state.get() : r.state.get(), *next, m, now);
   auto size = so_far != nullptr ? so_far->bytes : r.bytes;
   auto seq = std::max(m.seq, so_far != nullptr ? so_far->last_seq : r.last_seq);
   auto result = [&]() -> message_result {
@@ -193,7 +318,34 @@ message_result batch::apply(resident& r, const message& m) {
   }
   if (sizing_ == sizing::exact) bytes_ = bytes_ - std::exchange(c.bytes, size) + size;
   else bytes_ += 2 * m.payload.size() + 64;
+  if (done.effects) carry_out(r, std::move(*done.effects), result, now);
   return result;
+}
+
+/// What the handler did besides changing its state becomes part of the commit.
+void batch::carry_out(const resident& r, handler_effects&& e, message_result& result, unix_ms now) {
+  const entity_id self{catalog_.types[r.type]->name(), r.key};
+  for (auto& m : e.sends) {
+    bytes_ += m.payload.size() + m.key.size() + 256;
+    const auto to = shard_of(m.key, catalog_.shards);
+    books_.sends.stage(to, std::move(m), now);
+  }
+  if (e.erased) {
+    auto& c = room_.changed[r.work - 1];
+    if (c.state) keep(r.type, std::move(c.state), c.bytes);
+    c.state.reset();
+    books_.timers.cancel_all(self);
+  } else {
+    for (auto& t : e.timers) {
+      bytes_ += t.payload.size() + r.key.size() + 256;
+      if (t.due) books_.timers.set(self, std::move(t));
+      else books_.timers.cancel(self, t.timer);
+    }
+  }
+  if (e.reply) {
+    bytes_ += e.reply->size() + 64;
+    result.reply = std::make_shared<const std::string>(std::move(*e.reply));
+  }
 }
 
 /// A state to copy into: one that is of no use any more, if there is one.
@@ -220,9 +372,13 @@ batch_room::changed_entity& batch::change(resident& r) {
   return room_.changed[r.work - 1];
 }
 
-void batch::stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at, unix_ms high) {
+void batch::stage_id(type_index type, message_digest d, const message_result& r, unix_ms sent_at, unix_ms high) {
   auto& stage = room_.stages[type];
-  d.set_refused(refused);
+  d.set_refused(r.kind == result_kind::refused);
+  if (r.reply) {
+    d.set_replied(true);
+    room_.replies.emplace(d.id_part(), r.reply);
+  }
   stage.ids.greatest_sent_at = stage.ids.ids.empty() ? sent_at : std::max(stage.ids.greatest_sent_at, sent_at);
   stage.ids.high = std::max(stage.ids.high, high);
   stage.seen.insert(d);
@@ -241,21 +397,30 @@ std::optional<field_list> batch::seal(const frontier& base) {
     if (known != sealed_.groups.end()) *known = s.after;
     else if (s.after.next > 0) sealed_.groups.push_back(s.after);
   }
+  field_list others;
+  books_.seal(others, line_);
+  sealed_.slots = books_.counts();
   field_list fields;
-  fields.reserve(1 + room_.stages.size() + room_.changed.size(), bytes_ + 256);
+  fields.reserve(1 + room_.stages.size() + room_.changed.size() + others.size() + room_.replies.size(), bytes_ + 256);
   fields.add(frontier_field, encode(sealed_));
+  for (const auto& [name, value] : others) fields.add(name, value);
+  for (const auto& [id, reply] : room_.replies) fields.add(reply_field(id), *reply);
   for (type_index t = 0; t < room_.stages.size(); ++t) {
     const auto& s = room_.stages[t].ids;
     if (!s.ids.empty()) fields.add(id_group_field(catalog_.types[t]->name(), s.group_number), s.group);
   }
-  std::size_t bytes = 0;
+  std::size_t bytes = others.bytes();
   for (auto& c : room_.changed) {
     auto& out = fields.open();
     append_entity_field(out, catalog_.types[c.of->type]->name(), c.of->key);
     fields.name_ends();
     const auto begin = out.size();
-    begin_state_blob(out, c.last_seq);
-    catalog_.types[c.of->type]->encode(*c.state, out);
+    if (c.state) {
+      begin_state_blob(out, c.last_seq);
+      catalog_.types[c.of->type]->encode(*c.state, out);
+    } else {
+      append_erased_blob(out, c.last_seq);
+    }
     c.bytes = out.size() - begin;
     fields.close();
     bytes += c.bytes;
@@ -272,6 +437,7 @@ frontier batch::confirm(shard_metrics& metrics, instant now) {
     c.of->last_seq = c.last_seq;
     c.of->bytes = c.bytes;
     c.of->touched = now.steady;
+    if (!c.of->state && c.last_seq == 0) room_.erased.emplace_back(c.of->type, c.of->key);
   }
   for (type_index t = 0; t < room_.stages.size(); ++t) {
     auto& s = room_.stages[t];
@@ -279,6 +445,7 @@ frontier batch::confirm(shard_metrics& metrics, instant now) {
     metrics.messages[t].out_of_order.add(s.out_of_order);
     metrics.messages[t].ordering_violations.add(s.violations);
   }
+  receivers_ = books_.confirm();
   return std::move(sealed_);
 }
 
@@ -286,9 +453,14 @@ void batch::undo(std::deque<queued_frame>& frames) const {
   for (std::size_t i = 0; i < room_.starts.size(); ++i) {
     auto& f = frames[i];
     f.results.resize(room_.starts[i]);
+    f.stopped = false;
+    f.proven = queued_frame::proof::by_commit;
     f.blocked.clear();
-    for (std::size_t j = 0; j < f.results.size(); ++j)
-      if (!resolved(f.results[j].kind)) f.blocked.insert(f.contents.messages[j]->key);
+    for (std::size_t j = 0; j < f.results.size(); ++j) {
+      if (resolved(f.results[j].kind)) continue;
+      if (f.contents.of) f.stopped = true;
+      else f.blocked.insert(f.contents.messages[j]->key);
+    }
   }
 }
 
@@ -301,13 +473,18 @@ void batch::fail(std::deque<queued_frame>& frames, const message_result& result)
       auto key = f.contents.messages[j]->key;
       bool hit = dependent != room_.places.end() && *dependent == batch_room::place{i, j};
       if (hit) ++dependent;
-      if (failed.contains(key)) {
+      if (failed.contains(key) || (f.contents.of && !failed.empty())) {
         f.results[j] = {result_kind::blocked, reason_code::earlier_unresolved,
                         "an earlier message for this key is not resolved"};
       } else if (hit) {
         f.results[j] = result;
         failed.insert(key);
-        f.blocked.insert(key);
+        if (f.contents.of) {
+          f.stopped = true;
+          f.proven = queued_frame::proof::wanted;
+        } else {
+          f.blocked.insert(key);
+        }
       }
     }
   }

@@ -3,6 +3,7 @@
 #include "actors/activation.hpp"
 #include "actors/entity_type.hpp"
 #include "actors/frame.hpp"
+#include "actors/shard_books.hpp"
 #include "metrics/metrics.hpp"
 #include "persistence/field_list.hpp"
 #include "persistence/message_digest.hpp"
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -21,6 +23,10 @@ namespace pawl {
 namespace limits {
 inline constexpr std::size_t commit_bytes = 8 * 1024 * 1024;  ///< rule C22
 inline constexpr std::size_t batch_messages_max = 4'096;
+/// Messages of entities that their receivers have not taken yet: beyond, a shard takes no more from outside. What other
+/// shards and timers bring is always taken, else two shards could wait for each other (rule C27).
+inline constexpr std::size_t outbox_messages = 65'536;
+inline constexpr std::size_t outbox_bytes = 64 * 1024 * 1024;
 }  // namespace limits
 
 /// What every batch of a node needs to know; immutable.
@@ -28,6 +34,7 @@ struct entity_catalog {
   std::vector<entity_type> types;
   message_digester digester;
   std::size_t state_bytes_max = 1024 * 1024;
+  std::uint32_t shards = 1;  ///< of the dataset
 
   [[nodiscard]] std::optional<type_index> find(std::string_view type) const noexcept {
     for (type_index i = 0; i < types.size(); ++i)
@@ -39,8 +46,12 @@ struct entity_catalog {
 /// In place of an index, for a type that the catalog does not hold.
 inline constexpr type_index unknown_type = ~type_index{0};
 
-/// A frame at its owner, with the results so far.
+/// A frame at its owner, with the results so far. One without a sender holds timers that are due.
 struct queued_frame {
+  /// What has been taken of its source is told with the answer: a commit has proven that it is this member who takes
+  /// it. Without one it must be asked for first; and if the shard is gone, nothing is told.
+  enum class proof : std::uint8_t { by_commit, wanted, asked, given, withheld };
+
   queued_frame(const entity_catalog& catalog, link_number sender, frame f, steady_time now);
 
   link_number from = 0;
@@ -50,7 +61,14 @@ struct queued_frame {
   steady_time arrived{};
   /// Keys with an unresolved message in this frame: all later messages of theirs are refused too (rule B13).
   std::unordered_set<std::string_view> blocked;
+  bool stopped = false;  ///< of a source: all later messages are refused
+  proof proven = proof::by_commit;
+  std::optional<std::uint32_t> letter;     ///< that the message is, replayed
+  std::uint64_t asked_as = 0;              ///< number of the question that replays it
+  std::vector<timer_book::serial> timers;  ///< that the messages are
 
+  /// Its sender waits for its results. Else they are the shard's own matter.
+  [[nodiscard]] bool has_sender() const noexcept { return timers.empty() && !letter; }
   [[nodiscard]] bool finished() const noexcept { return results.size() == contents.messages.size(); }
   [[nodiscard]] const message& next() const noexcept { return *contents.messages[results.size()]; }
 };
@@ -60,7 +78,7 @@ struct batch_room {
   /// An entity that the batch has changed.
   struct changed_entity {
     resident* of = nullptr;
-    std::unique_ptr<entity_state> state;
+    std::unique_ptr<entity_state> state;  ///< null: it was erased
     std::uint64_t last_seq = 0;
     std::size_t bytes = 0;  ///< of its blob: as counted so far, or as sealed
   };
@@ -86,6 +104,12 @@ struct batch_room {
   std::vector<std::size_t> starts;  ///< per frame: how many results it had before the batch
   std::vector<place> places;        ///< in order: results that depend on the commit
   std::string blob;
+  /// Replies to the messages of the batch, and those to earlier ones that were loaded; by the id part of the digest.
+  std::unordered_map<std::string, std::shared_ptr<const std::string>> replies;
+  std::unordered_map<std::string, std::shared_ptr<const std::string>> loaded_replies;
+  std::vector<std::string> wanted_replies;  ///< that are not in memory
+  /// Entities that were erased and leave no number behind: what is stored of them is to be removed.
+  std::vector<std::pair<type_index, std::string>> erased;
 };
 
 /// The messages of one commit, applied to copies: what they changed, the ids they used, and their results.
@@ -98,8 +122,9 @@ public:
   /// its limit and the message that did it must be found, or when the whole grew beyond what a commit may hold.
   enum class sizing : std::uint8_t { at_the_end, exact };
 
-  batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, batch_room& room,
-        sizing how, std::size_t messages_max = limits::batch_messages_max);
+  /// @param line the word of the claim, under which what is sent is numbered
+  batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, shard_books& books,
+        batch_room& room, std::uint64_t line, sizing how, std::size_t messages_max = limits::batch_messages_max);
   ~batch();
   batch(const batch&) = delete;
   batch& operator=(const batch&) = delete;
@@ -119,6 +144,8 @@ public:
   [[nodiscard]] std::optional<field_list> seal(const frontier& base);
   /// The commit is confirmed: moves states and ids to memory and counts. Returns the frontier it stored.
   [[nodiscard]] frontier confirm(shard_metrics& metrics, instant now);
+  /// After `confirm`: the shards for which there is something new in the outbox.
+  [[nodiscard]] const std::vector<shard_id>& receivers() const noexcept { return receivers_; }
 
   /// Takes back every result this batch gave in `frames`.
   void undo(std::deque<queued_frame>& frames) const;
@@ -128,21 +155,33 @@ public:
 
 private:
   [[nodiscard]] bool full() const noexcept;
-  [[nodiscard]] std::optional<message_result> decide(type_index type, const message& m, instant now, bool& depends);
-  [[nodiscard]] message_result apply(resident& r, const message& m);
+  [[nodiscard]] std::optional<message_result> decide(queued_frame& f, type_index type, const message& m, instant now,
+                                                     bool& depends);
+  [[nodiscard]] std::optional<message_result> decide_tracked(queued_frame& f, type_index type, const message& m,
+                                                             instant now, bool& depends);
+  [[nodiscard]] std::optional<message_result> take(const queued_frame& f, type_index type, const message& m,
+                                                   instant now, bool& depends);
+  [[nodiscard]] std::optional<message_result> with_reply(message_result r, const message_digest& known);
+  [[nodiscard]] bool follows(const queued_frame& f) const;
+  void refuse_sequence(queued_frame& f) const;
+  [[nodiscard]] message_result apply(resident& r, const message& m, unix_ms now);
+  void carry_out(const resident& r, handler_effects&& e, message_result& result, unix_ms now);
   [[nodiscard]] std::unique_ptr<entity_state> spare_state(type_index type);
   void keep(type_index type, std::unique_ptr<entity_state> state, std::size_t bytes);
   [[nodiscard]] batch_room::changed_entity& change(resident& r);
-  void stage_id(type_index type, message_digest d, bool refused, unix_ms sent_at, unix_ms high);
+  void stage_id(type_index type, message_digest d, const message_result& r, unix_ms sent_at, unix_ms high);
 
   const entity_catalog& catalog_;
   activation& residents_;
   std::vector<processed_set>& processed_;
+  shard_books& books_;
   batch_room& room_;
+  std::uint64_t line_;
   sizing sizing_;
   std::size_t messages_max_;
   std::size_t bytes_ = 0;  ///< of the commit: an estimate, or with exact sizing at least its size
   frontier sealed_;
+  std::vector<shard_id> receivers_;
 };
 
 /// An entity that messages wait for and that is not in memory.

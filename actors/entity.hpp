@@ -83,6 +83,19 @@ public:
     return *this;
   }
 
+  /// Handling a message twice does what handling it once does: no ids are kept, which saves a third of a commit's
+  /// bytes. From sources that number their messages, other entities among them, each is still handled once and in
+  /// order. But a copy of any other message is handled when it comes, also after messages that were sent after it (rule
+  /// A6): do not choose this where such a copy would undo something.
+  entity&& idempotent() && {
+    ids_.tracked = false;
+    return std::move(*this);
+  }
+  entity& idempotent() & {
+    ids_.tracked = false;
+    return *this;
+  }
+
   /// The finished type; later changes to the builder do not reach it.
   operator entity_type() const {  // implicit: `run` takes a list of these
     return std::make_shared<entity_detail::typed_behavior<State>>(name_, ids_, handlers_);

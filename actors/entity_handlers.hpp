@@ -20,14 +20,6 @@
 
 namespace pawl {
 
-/// `[A-Za-z0-9_.-]{1,64}`: names of entity types and messages.
-[[nodiscard]] constexpr bool is_name(std::string_view s) noexcept {
-  return !s.empty() && s.size() <= limits::name_bytes && std::all_of(s.begin(), s.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
-  });
-}
-
 namespace entity_detail {
 
 /// Message type of a handler, from its signature.
@@ -106,11 +98,11 @@ public:
   }
   void encode(const entity_state& state, std::string& out) const override { encode_msgpack(value(state), out); }
 
-  handled apply(const entity_state* from, entity_state& to, const message& m) const override {
+  handled apply(const entity_state* from, entity_state& to, const message& m, unix_ms now) const override {
     try {
-      return apply_or_throw(from, static_cast<typed_state<State>&>(to).value, m);
+      return apply_or_throw(from, static_cast<typed_state<State>&>(to).value, m, now);
     } catch (...) {  // only memory can fail there: the text of an error takes some
-      return {handled::kind::exhausted, {}};
+      return {handled::kind::exhausted, {}, {}};
     }
   }
 
@@ -123,27 +115,28 @@ private:
     return nullptr;
   }
 
-  handled apply_or_throw(const entity_state* from, State& to, const message& m) const {
+  handled apply_or_throw(const entity_state* from, State& to, const message& m, unix_ms now) const {
     const auto* h = find(m.name);
     if (!h)
       return {handled::kind::unknown_message,
-              "entity type '" + name_ + "' has no message '" + std::string{m.name} + "'; it has: " + messages()};
+              "entity type '" + name_ + "' has no message '" + std::string{m.name} + "'; it has: " + messages(),
+              {}};
     try {
-      context ctx{m};
+      context ctx{m, now};
       if (from != nullptr) to = value(*from);
       else to = State{};
       std::string error;
-      if (!h->run(to, m.payload, ctx, error)) return {handled::kind::undecodable, std::move(error)};
-      return {};
+      if (!h->run(to, m.payload, ctx, error)) return {handled::kind::undecodable, std::move(error), {}};
+      return {handled::kind::applied, {}, ctx.take_effects()};
     } catch (message_refused& r) {
       r.reason.resize(std::min(r.reason.size(), limits::reason_bytes));
-      return {handled::kind::refused, std::move(r.reason)};
+      return {handled::kind::refused, std::move(r.reason), {}};
     } catch (const std::bad_alloc&) {
-      return {handled::kind::exhausted, {}};
+      return {handled::kind::exhausted, {}, {}};
     } catch (const std::exception& e) {
-      return {handled::kind::failed, e.what()};
+      return {handled::kind::failed, e.what(), {}};
     } catch (...) {
-      return {handled::kind::failed, "the handler threw something that is not a std::exception"};
+      return {handled::kind::failed, "the handler threw something that is not a std::exception", {}};
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/handler_effects.hpp"
 #include "actors/message.hpp"
 
 #include <chrono>
@@ -27,11 +28,13 @@ struct handled {
   };
   kind what = kind::applied;
   std::string text;
+  std::unique_ptr<handler_effects> effects;  ///< of an applied message; null: none but the state
 };
 
 /// How duplicates of an entity type are recognised: processed ids, kept at least this long after the greatest accepted
-/// `sent_at` (rule A7).
+/// `sent_at` (rule A7); or not at all.
 struct id_policy {
+  bool tracked = true;
   std::chrono::milliseconds retention = std::chrono::hours{24 * 7};
   std::size_t ids_per_shard = 4'000'000;  ///< at this count, with all younger than the window: busy
 };
@@ -52,8 +55,9 @@ public:
   virtual void encode(const entity_state& state, std::string& out) const = 0;
   /// Makes `to` what the handler makes of a copy of `from`; null is an entity that does not exist yet. Unless the
   /// answer is `applied`, what `to` holds then is of no use but as room for another call: states that are copied into
-  /// take less than new ones. Never throws.
-  [[nodiscard]] virtual handled apply(const entity_state* from, entity_state& to, const message& m) const = 0;
+  /// take less than new ones. `now`: the owner's wall clock, for timers. Never throws.
+  [[nodiscard]] virtual handled apply(const entity_state* from, entity_state& to, const message& m,
+                                      unix_ms now) const = 0;
 };
 
 /// A finished entity type, as given to `pawl::run`.

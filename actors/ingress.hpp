@@ -1,7 +1,9 @@
 #pragma once
 
+#include "actors/dead_letter.hpp"
 #include "actors/message.hpp"
 #include "cluster/view.hpp"
+#include "persistence/position.hpp"
 
 #include <chrono>
 #include <functional>
@@ -11,6 +13,12 @@
 #include <vector>
 
 namespace pawl {
+
+struct pending_timer {
+  std::string name;
+  unix_ms due = 0;
+  std::string message;
+};
 
 /// Answer to a read of one entity by its owner.
 struct entity_answer {
@@ -24,6 +32,7 @@ struct entity_answer {
   std::uint64_t last_seq = 0;  ///< highest sender number applied, 0 if none was given
   std::string owner;           ///< node that answered
   std::string reason;
+  std::vector<pending_timer> timers{};  ///< of the entity, by name
 };
 
 /// What one node knows of one shard; for people and dashboards, never for decisions.
@@ -53,6 +62,22 @@ struct cluster_status {
   std::string version;
 };
 
+/// Messages of a source that numbers them, all for one shard (rule B17).
+struct sequenced_batch {
+  std::string source;                             ///< its name, `[A-Za-z0-9_.-]{1,64}`
+  position follows;                               ///< of the message before the first, {0, 0} if there is none
+  std::vector<position> positions;                ///< of each message
+  std::shared_ptr<const message_block> messages;  ///< none: only asks how far the source has come
+};
+
+struct sequenced_answer {
+  bool known = false;  ///< else no owner answered: the batch may have been taken, and may be sent again as it is
+  position taken;      ///< the last one of this source that has been taken, for good
+  /// One for each message. Those from the first unresolved one on, or all, must be sent again once what is in the way
+  /// is gone: `out_of_sequence` means that the batch does not follow `taken`.
+  std::vector<message_result> results;
+};
+
 /// Entrance to the cluster on this node: any node takes any message and routes it. All members are thread-safe;
 /// callbacks run on a thread of the runtime and must not block.
 class ingress {
@@ -64,8 +89,20 @@ public:
   virtual void submit(std::shared_ptr<const message_block> batch,
                       std::function<void(std::vector<message_result>)> done) = 0;
 
+  /// Takes messages of a numbering source, in its order, each exactly once, without a limit in time. They take effect
+  /// only if what has been taken of the source is the very position they follow.
+  /// @pre 1 to `limits::frame_messages` messages that passed `check_message`, with keys of this shard; or none
+  virtual void submit_sequenced(shard_id shard, sequenced_batch batch, std::function<void(sequenced_answer)> done) = 0;
+
   /// Linearizable read by the entity's owner (rule D30): never shows an effect that is not committed.
   virtual void read(entity_id id, std::function<void(entity_answer)> done) = 0;
+
+  /// Dead letters of one shard, from this number on. No value: no owner could answer in time, for this reason.
+  virtual void letters(shard_id shard, letter_query query,
+                       std::function<void(std::optional<letter_page>, std::string reason)> done) = 0;
+  /// Discards or replays one. `found`: done, and it is gone; or replayed and refused again, then `reason` says why.
+  /// `absent`: there is no such letter.
+  virtual void act_on_letter(shard_id shard, letter_action action, std::function<void(entity_answer)> done) = 0;
 
   [[nodiscard]] virtual cluster_status cluster() const = 0;
   [[nodiscard]] virtual std::vector<shard_status> shards() const = 0;

@@ -37,6 +37,11 @@ std::string_view to_string(reason_code c) noexcept {
   case reason_code::moved: return "moved";
   case reason_code::timed_out: return "timed_out";
   case reason_code::earlier_unresolved: return "earlier_unresolved";
+  case reason_code::out_of_sequence: return "out_of_sequence";
+  case reason_code::position_reused: return "position_reused";
+  case reason_code::too_many_sources: return "too_many_sources";
+  case reason_code::outbox_full: return "outbox_full";
+  case reason_code::dead_letters_full: return "dead_letters_full";
   }
   return "none";
 }

@@ -2,6 +2,7 @@
 
 #include "cluster/ids.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,14 @@ inline constexpr std::size_t reason_bytes = 512;  ///< reasons are cut to this
 /// A `sent_at` this far ahead of the owner's clock is refused (rule A7).
 inline constexpr unix_ms future_ms = 5 * 60 * 1000;
 }  // namespace limits
+
+/// `[A-Za-z0-9_.-]{1,64}`: names of entity types and messages.
+[[nodiscard]] constexpr bool is_name(std::string_view s) noexcept {
+  return !s.empty() && s.size() <= limits::name_bytes && std::all_of(s.begin(), s.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
+  });
+}
 
 /// One message, as views into bytes that somebody else keeps alive (see `message_block`).
 struct message {
@@ -79,13 +88,21 @@ enum class reason_code : std::uint8_t {
   moved,
   timed_out,
   earlier_unresolved,
+  out_of_sequence,  ///< of a source: it does not follow what has been taken of that source
+  position_reused,  ///< of a source: another message had this position
+  too_many_sources,
+  outbox_full,        ///< entities of the shard have sent more than their receivers took
+  dead_letters_full,  ///< the message would become a dead letter, and there are too many
 };
+inline constexpr std::uint8_t reason_codes = static_cast<std::uint8_t>(reason_code::dead_letters_full) + 1;
 [[nodiscard]] std::string_view to_string(reason_code) noexcept;
 
 struct message_result {
   result_kind kind = result_kind::unknown;
   reason_code code = reason_code::none;
-  std::string reason;  ///< empty for applied and duplicate
+  std::string reason{};  ///< empty for applied and duplicate
+  /// What the handler replied, as msgpack; null: nothing, or it is not kept any more. Of applied and duplicate.
+  std::shared_ptr<const std::string> reply{};
 };
 
 /// Builds a block. Not thread-safe; `finish` hands the block over.

@@ -1,5 +1,7 @@
 #include "actors/peer_protocol.hpp"
 
+#include "actors/handler_effects.hpp"
+#include "actors/letter_book.hpp"
 #include "cluster/bytes.hpp"
 
 #include <algorithm>
@@ -28,6 +30,11 @@ constexpr std::size_t header_bytes = 4;
 struct encoder {
   byte_writer w;
 
+  void put(const position& p) {
+    w.u64(p.line);
+    w.varint(p.number);
+  }
+
   void operator()(const hello& m) {
     w.u8(static_cast<std::uint8_t>(kind::hello));
     w.u32(magic);
@@ -53,6 +60,12 @@ struct encoder {
       w.varint(x->seq);
       w.u8(x->stamped ? 1 : 0);
     }
+    w.u8(m.of ? 1 : 0);
+    if (!m.of) return;
+    w.bytes(m.of->source);
+    put(m.of->follows);
+    w.u64(m.of->word);
+    for (const auto& p : m.of->positions) put(p);
   }
   void operator()(const frame_answer& m) {
     w.u8(static_cast<std::uint8_t>(kind::frame_answer));
@@ -64,14 +77,32 @@ struct encoder {
       w.u8(static_cast<std::uint8_t>(r.kind));
       w.u8(static_cast<std::uint8_t>(r.code));
       w.bytes(std::string_view{r.reason}.substr(0, limits::reason_bytes));
+      w.u8(r.reply ? 1 : 0);
+      if (r.reply) w.bytes(*r.reply);
     }
+    w.bytes(m.source);
+    w.u8(m.mark ? 1 : 0);
+    if (!m.mark) return;
+    w.u64(m.mark->word);
+    w.u8(m.mark->taken.dropped ? 1 : 0);
+    w.varint(m.mark->taken.lines.size());
+    for (const auto& end : m.mark->taken.lines) put(end);
   }
   void operator()(const read_request& m) {
     w.u8(static_cast<std::uint8_t>(kind::read_request));
     w.varint(m.shard.value);
     w.varint(m.number);
-    w.bytes(m.entity.type);
-    w.bytes(m.entity.key);
+    w.u8(static_cast<std::uint8_t>(m.about.index()));
+    if (const auto* entity = std::get_if<entity_id>(&m.about)) {
+      w.bytes(entity->type);
+      w.bytes(entity->key);
+    } else if (const auto* query = std::get_if<letter_query>(&m.about)) {
+      w.varint(query->from);
+    } else {
+      const auto& action = std::get<letter_action>(m.about);
+      w.varint(action.number);
+      w.u8(static_cast<std::uint8_t>(action.what));
+    }
   }
   void operator()(const read_answer& m) {
     w.u8(static_cast<std::uint8_t>(kind::read_answer));
@@ -82,6 +113,19 @@ struct encoder {
     w.varint(m.answer.last_seq);
     w.bytes(m.answer.owner);
     w.bytes(std::string_view{m.answer.reason}.substr(0, limits::reason_bytes));
+    w.varint(m.answer.timers.size());
+    for (const auto& t : m.answer.timers) {
+      w.bytes(t.name);
+      w.i64(t.due);
+      w.bytes(t.message);
+    }
+    w.varint(m.letters.total);
+    w.varint(m.letters.next);
+    w.varint(m.letters.letters.size());
+    for (const auto& l : m.letters.letters) {
+      w.varint(l.number);
+      w.bytes(encode(l.letter));
+    }
   }
   void operator()(const release_notice& m) {
     w.u8(static_cast<std::uint8_t>(kind::release_notice));
@@ -124,13 +168,32 @@ bool decode_hello(byte_reader r, std::vector<peer_message>& out, std::string& er
   return true;
 }
 
+/// Number of a dead letter; one that cannot be is that of no letter.
+std::uint32_t read_letter(byte_reader& r) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(r.varint(), 0xffff'ffffu));
+}
+
+position read_position(byte_reader& r) {
+  position p;
+  p.line = r.u64();
+  p.number = r.varint();
+  return p;
+}
+
+/// A yes or no; anything else, and what is cut off, makes the message malformed.
+bool read_flag(byte_reader& r, bool& good) {
+  const auto v = r.u8();
+  good = good && v <= 1 && !r.failed();
+  return v == 1;
+}
+
 /// `block` holds the bytes of the whole message, behind its kind.
 bool decode_frame(const std::shared_ptr<message_block>& block, byte_reader r, std::vector<peer_message>& out) {
   const auto shard = read_shard(r);
   const auto number = r.varint();
   const view_number view{r.varint()};
   const auto count = r.varint();
-  if (r.failed() || count == 0 || count > limits::frame_messages) return false;
+  if (r.failed() || count > limits::frame_messages) return false;
   block->messages.reserve(count);
   for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
     message x;
@@ -146,8 +209,22 @@ bool decode_frame(const std::shared_ptr<message_block>& block, byte_reader r, st
     x.stamped = flags == 1;
     block->messages.push_back(x);
   }
-  if (!r.finished()) return false;
-  out.emplace_back(whole_block(shard, number, view, block));
+  bool good = true;
+  auto f = whole_block(shard, number, view, block);
+  if (read_flag(r, good)) {
+    auto of = std::make_shared<sequence>();
+    of->source = r.bytes(limits::source_name_bytes);
+    of->follows = read_position(r);
+    of->word = r.u64();
+    of->positions.reserve(count);
+    for (std::uint64_t i = 0; i < count && !r.failed(); ++i) of->positions.push_back(read_position(r));
+    good = good && !of->source.empty();
+    f.of = std::move(of);
+  } else {
+    good = good && count > 0;
+  }
+  if (!good || !r.finished()) return false;
+  out.emplace_back(std::move(f));
   return true;
 }
 
@@ -159,16 +236,27 @@ bool decode_frame_answer(byte_reader r, std::vector<peer_message>& out) {
   auto count = r.varint();
   if (r.failed() || count > limits::frame_messages) return false;
   m.results.reserve(count);
+  bool good = true;
   for (std::uint64_t i = 0; i < count && !r.failed(); ++i) {
     auto what = r.u8();
     auto code = r.u8();
-    if (what > static_cast<std::uint8_t>(result_kind::unknown) ||
-        code > static_cast<std::uint8_t>(reason_code::earlier_unresolved))
-      return false;
-    m.results.push_back(
-        {static_cast<result_kind>(what), static_cast<reason_code>(code), std::string{r.bytes(limits::reason_bytes)}});
+    if (what > static_cast<std::uint8_t>(result_kind::unknown) || code >= reason_codes) return false;
+    message_result x{static_cast<result_kind>(what), static_cast<reason_code>(code),
+                     std::string{r.bytes(limits::reason_bytes)}};
+    if (read_flag(r, good)) x.reply = std::make_shared<const std::string>(r.bytes(limits::reply_bytes));
+    m.results.push_back(std::move(x));
   }
-  if (!r.finished()) return false;
+  m.source = r.bytes(limits::source_name_bytes);
+  if (read_flag(r, good)) {
+    auto mark = std::make_shared<mark_report>();
+    mark->word = r.u64();
+    mark->taken.dropped = read_flag(r, good);
+    const auto lines = r.varint();
+    if (lines > limits::lines_per_source) return false;
+    for (std::uint64_t i = 0; i < lines; ++i) mark->taken.lines.push_back(read_position(r));
+    m.mark = std::move(mark);
+  }
+  if (!good || !r.finished()) return false;
   out.emplace_back(std::move(m));
   return true;
 }
@@ -177,8 +265,25 @@ bool decode_read_request(byte_reader r, std::vector<peer_message>& out) {
   read_request m;
   m.shard = read_shard(r);
   m.number = r.varint();
-  m.entity.type = r.bytes(limits::name_bytes);
-  m.entity.key = r.bytes(limits::id_bytes);
+  switch (r.u8()) {
+  case 0: {
+    entity_id entity;
+    entity.type = r.bytes(limits::name_bytes);
+    entity.key = r.bytes(limits::id_bytes);
+    m.about = std::move(entity);
+    break;
+  }
+  case 1: m.about = letter_query{read_letter(r)}; break;
+  case 2: {
+    letter_action action{read_letter(r)};
+    const auto what = r.u8();
+    if (what > static_cast<std::uint8_t>(letter_action::kind::replay)) return false;
+    action.what = static_cast<letter_action::kind>(what);
+    m.about = action;
+    break;
+  }
+  default: return false;
+  }
   if (!r.finished()) return false;
   out.emplace_back(std::move(m));
   return true;
@@ -195,6 +300,23 @@ bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
   m.answer.last_seq = r.varint();
   m.answer.owner = r.bytes(32);
   m.answer.reason = r.bytes(limits::reason_bytes);
+  const auto timers = r.varint();
+  for (std::uint64_t i = 0; i < timers && !r.failed(); ++i) {
+    pending_timer t;
+    t.name = r.bytes(limits::name_bytes);
+    t.due = r.i64();
+    t.message = r.bytes(limits::name_bytes);
+    m.answer.timers.push_back(std::move(t));
+  }
+  m.letters.total = r.varint();
+  m.letters.next = read_letter(r);
+  const auto letters = r.varint();
+  for (std::uint64_t i = 0; i < letters && !r.failed(); ++i) {
+    const auto number = read_letter(r);
+    auto letter = decode_dead_letter(r.bytes(limits::peer_message_bytes));
+    if (!letter) return false;
+    m.letters.letters.push_back({number, std::move(*letter)});
+  }
   if (!r.finished()) return false;
   out.emplace_back(std::move(m));
   return true;

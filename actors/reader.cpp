@@ -9,20 +9,26 @@ constexpr const char* stops_text = "the node stops";
 
 }  // namespace
 
-reader::effects reader::submit(entity_id entity, callback done, instant now) {
+read_answer reader::unavailable(std::string reason) const {
+  read_answer a;
+  a.shard = shard_;
+  a.answer.reason = std::move(reason);
+  return a;
+}
+
+reader::effects reader::submit(shard_question about, callback done, instant now) {
   effects out;
   if (closed_ || pending_.size() >= policy_.reads_max) {
-    entity_answer busy;
-    busy.reason = closed_ ? stops_text : "too many reads wait for this shard at this node";
-    out.done.emplace_back(std::move(done), std::move(busy));
+    out.done.emplace_back(std::move(done),
+                          unavailable(closed_ ? stops_text : "too many reads wait for this shard at this node"));
     return out;
   }
   auto number = ++number_;
   auto& p = pending_[number];
-  p.entity = std::move(entity);
+  p.about = std::move(about);
   p.done = std::move(done);
   p.deadline = now.steady + policy_.timeout;
-  if (route_) out.send.push_back({shard_, number, p.entity});
+  if (route_) out.send.push_back({shard_, number, p.about});
   else p.again = p.deadline;
   return out;
 }
@@ -43,7 +49,7 @@ reader::effects reader::on_answer(link_number from, read_answer a, instant now) 
     it->second.again = now.steady + policy_.retry;
     return out;
   }
-  out.done.emplace_back(std::move(it->second.done), std::move(a.answer));
+  out.done.emplace_back(std::move(it->second.done), std::move(a));
   pending_.erase(it);
   return out;
 }
@@ -53,15 +59,13 @@ reader::effects reader::tick(instant now) {
   for (auto it = pending_.begin(); it != pending_.end();) {
     auto& p = it->second;
     if (p.deadline <= now.steady) {
-      entity_answer late;
-      late.reason = std::move(p.reason);
-      out.done.emplace_back(std::move(p.done), std::move(late));
+      out.done.emplace_back(std::move(p.done), unavailable(std::move(p.reason)));
       it = pending_.erase(it);
       continue;
     }
     if (route_ && p.again && *p.again <= now.steady) {
       p.again.reset();
-      out.send.push_back({shard_, it->first, p.entity});
+      out.send.push_back({shard_, it->first, p.about});
     }
     ++it;
   }
@@ -71,11 +75,7 @@ reader::effects reader::tick(instant now) {
 reader::effects reader::close() {
   effects out;
   closed_ = true;
-  for (auto& [number, p] : pending_) {
-    entity_answer a;
-    a.reason = stops_text;
-    out.done.emplace_back(std::move(p.done), std::move(a));
-  }
+  for (auto& [number, p] : pending_) out.done.emplace_back(std::move(p.done), unavailable(stops_text));
   pending_.clear();
   return out;
 }

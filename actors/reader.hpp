@@ -19,20 +19,21 @@ struct reader_policy {
   std::size_t reads_max = 1'024;
 };
 
-/// The router's side of reads of one shard: sends each to the shard's owner, again after a refusal or a change of
-/// owner, until it is answered or its time is over. Reads change nothing, so they may be repeated freely. Performs no
+/// The router's side of questions to one shard: sends each to the shard's owner, again after a refusal or a change of
+/// owner, until it is answered or its time is over. They may be repeated freely. Performs no
 /// I/O; not thread-safe.
 class reader {
 public:
-  using callback = std::function<void(entity_answer)>;
+  /// Unless it was answered, `answer.kind` is `unavailable` and its reason says why.
+  using callback = std::function<void(read_answer)>;
   struct effects {
     std::vector<read_request> send;  ///< to the owner, as the route names it
-    std::vector<std::pair<callback, entity_answer>> done;
+    std::vector<std::pair<callback, read_answer>> done;
   };
 
   reader(shard_id shard, reader_policy policy) : shard_(shard), policy_(policy) {}
 
-  effects submit(entity_id entity, callback done, instant now);
+  effects submit(shard_question about, callback done, instant now);
   effects on_route(std::optional<link_number> route, instant now);
   effects on_answer(link_number from, read_answer a, instant now);
   effects tick(instant now);
@@ -42,12 +43,14 @@ public:
 
 private:
   struct pending {
-    entity_id entity;
+    shard_question about;
     callback done;
     steady_time deadline;
     std::optional<steady_time> again;  ///< when to send it again; nothing while an answer is awaited
     std::string reason = "no owner of the shard could be reached in time";
   };
+  [[nodiscard]] read_answer unavailable(std::string reason) const;
+
   shard_id shard_;
   reader_policy policy_;
   std::optional<link_number> route_;

@@ -74,7 +74,8 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
   names.reserve(types.size());
   for (const auto& t : types) names.push_back(t->name());
   node_metrics metrics{dataset.info.shards, names};
-  entity_catalog catalog{std::move(types), message_digester{dataset.info.secret}, options.state_bytes};
+  entity_catalog catalog{std::move(types), message_digester{dataset.info.secret}, options.state_bytes,
+                         dataset.info.shards};
 
   ending end;
   node self{options, std::move(catalog), dataset.info.id, dataset.info.shards, metrics, [&](std::string why) {

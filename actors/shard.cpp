@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t fields_per_trim = 256;
 constexpr std::size_t sweeps_max = 64;
+constexpr std::size_t timers_per_frame = 256;
+// The clock may be set: at least this often it is looked at again.
+constexpr std::chrono::milliseconds clock_looked_at{10'000};
 // So often a batch is sent as it is before it is cut in two (rule C22).
 constexpr unsigned tries_per_batch = 3;
 
@@ -34,7 +37,9 @@ shard::shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_
       dataset_(dataset),
       catalog_(catalog),
       metrics_(metrics),
-      claim_(id, policy.claim, std::move(mint)) {
+      claim_(id, policy.claim, std::move(mint)),
+      books_(id, catalog.shards),
+      relay_(id, policy.relay) {
   for (const auto& t : catalog_.types)
     processed_.emplace_back(t->name(), retention_policy{t->ids().retention, t->ids().ids_per_shard});
 }
@@ -50,6 +55,13 @@ std::optional<steady_time> shard::wake() const {
   auto earlier = [&at](steady_time t) { at = at ? std::min(*at, t) : t; };
   if (!sweeps_.empty()) earlier(sweeps_.front().first);
   if (residents_.size() > 0) earlier(next_passivation_);
+  if (memory_ == memory::ready)
+    if (auto t = relay_.wake()) earlier(*t);
+  // Only if something could be done about it then: else whatever is waited for brings the next input.
+  if (claim_.current() == shard_claim::state::held && memory_ == memory::ready && !batch_ && entities_ticket_ == 0) {
+    if (next_timer_) earlier(std::max(*next_timer_, timers_not_before_));
+    if (books_.sends.trims()) earlier(last_commit_ + policy_.tidy_after);
+  }
   return at;
 }
 
@@ -77,7 +89,7 @@ shard_effects shard::on_connection(std::uint64_t number, instant now) {
   connection_ = number;
   // Whatever was asked on the former connection is not listened to any more; its commit, if any, is in doubt.
   claim_ticket_ = groups_ticket_ = entities_ticket_ = commit_ticket_ = reads_ticket_ = trim_ticket_ = 0;
-  for (auto& r : reads_) r.asked = false;
+  unask();
   carry_out(claim_.on_connection(number != 0, now), out, now);
   return out;
 }
@@ -113,7 +125,16 @@ void shard::settle(shard_effects& out, instant now) {
     out.seen_view = claim_.seen();
   }
   metrics_.owned.set(claim_.may_commit() && memory_ == memory::ready ? 1 : 0);
+  show_books();
   pump(out, now);
+}
+
+/// For those who watch: what waits in the books.
+void shard::show_books() {
+  metrics_.outbox_messages.set(books_.sends.waiting());
+  metrics_.outbox_stopped.set(relay_.stopped());
+  metrics_.timers.set(books_.timers.size());
+  metrics_.dead_letters.set(books_.letters.size());
 }
 
 shard_effects shard::on_answer(shard_answer a, instant now) {
@@ -167,7 +188,8 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
     on_reads(a, out, now);
   } else if (a.ticket == trim_ticket_) {
     trim_ticket_ = 0;
-    if (a.outcome == store_outcome::done) processed_[trim_type_].removed(trim_count_);
+    if (a.outcome == store_outcome::done && trimming_ == trimming::ids) processed_[trim_type_].removed();
+    if (a.outcome == store_outcome::done && trimming_ == trimming::books) books_.cleaned();
   }
   return out;
 }
@@ -228,8 +250,16 @@ void shard::stop(shard_effects& out, const std::string& why, instant now) {
 void shard::doubt(shard_effects& out, const std::string& why, instant now) {
   out.notes.push_back({shard_effects::event::doubt, why});
   groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
-  for (auto& r : reads_) r.asked = false;
+  unask();
   carry_out(claim_.on_doubt(now), out, now);
+}
+
+/// No answer will come to what was asked of the store for these.
+void shard::unask() {
+  for (auto& r : reads_) r.asked = false;
+  for (auto& f : frames_)
+    if (f.proven == queued_frame::proof::asked) f.proven = queued_frame::proof::wanted;
+  if (relay_proof_ == proof::asked) relay_proof_ = proof::wanted;
 }
 
 void shard::drop_memory(shard_effects& out, instant now) {
@@ -245,7 +275,23 @@ void shard::drop_memory(shard_effects& out, instant now) {
   residents_.clear();
   metrics_.entities.set(0);
   groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
-  for (auto& r : reads_) r.asked = false;
+  unask();
+  (void)books_.reset({});
+  relay_.stop();
+  relay_proof_ = proof::none;
+  room_.loaded_replies.clear();
+  room_.wanted_replies.clear();
+  room_.erased.clear();
+  next_timer_.reset();
+  // Due timers are taken from what is stored, whoever owns the shard then.
+  // So are letters that are replayed.
+  for (const auto& f : frames_)
+    if (f.letter) finish_letter(f.from, f.asked_as, {}, out);
+  for (const auto& d : std::exchange(discards_, {})) finish_letter(d.from, d.number, {}, out);
+  discards_under_way_ = 0;
+  std::erase_if(frames_, [](const queued_frame& f) { return !f.has_sender(); });
+  for (auto& f : frames_)
+    if (f.finished()) f.proven = queued_frame::proof::withheld;
   answer_finished(out, now);
 }
 
@@ -253,14 +299,20 @@ void shard::drop_memory(shard_effects& out, instant now) {
 
 shard_effects shard::on_frame(link_number from, frame f, instant now) {
   shard_effects out;
-  if (f.messages.empty()) return out;
+  if (f.messages.empty() && !f.of) return out;
   // A copy of an earlier frame of this link that has not begun is given up by its lane: the new one holds what matters.
   auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
   frames_.erase(std::remove_if(first, frames_.end(),
-                               [from](const queued_frame& q) { return q.from == from && q.results.empty(); }),
+                               [from, &f](const queued_frame& q) {
+                                 if (q.from != from || !q.results.empty() || !q.has_sender()) return false;
+                                 const auto& of = q.contents.of;
+                                 return f.of && of ? of->source == f.of->source : !f.of && !of;
+                               }),
                 frames_.end());
   bool sender_is_ahead = f.view > claim_.view_of_placement();
+  const bool asks_only = f.messages.empty();
   frames_.emplace_back(catalog_, from, std::move(f), now.steady);
+  if (asks_only) frames_.back().proven = queued_frame::proof::wanted;
   if (claim_.current() == shard_claim::state::lost) {
     refuse_waiting(out, {result_kind::busy, reason_code::no_owner, "the shard is stopped; see the owner's log"}, now);
   } else if (!claim_.mine() && sender_is_ahead) {
@@ -277,21 +329,24 @@ shard_effects shard::on_frame(link_number from, frame f, instant now) {
 
 shard_effects shard::on_link_down(link_number link, instant) {
   auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
-  frames_.erase(std::remove_if(first, frames_.end(),
-                               [link](const queued_frame& q) { return q.from == link && q.results.empty(); }),
-                frames_.end());
+  frames_.erase(
+      std::remove_if(first, frames_.end(),
+                     [link](const queued_frame& q) { return q.from == link && q.results.empty() && q.timers.empty(); }),
+      frames_.end());
   std::erase_if(reads_, [link](const waiting_read& r) { return r.from == link && !r.asked; });
   return {};
 }
 
 /// Gives every message that has not begun this result. What is in a commit under way is not touched.
 void shard::refuse_waiting(shard_effects& out, const message_result& why, instant now) {
-  for (auto& f : frames_)
+  for (auto& f : frames_) {
     while (!f.finished()) f.results.push_back(why);
+    if (f.contents.of) f.proven = queued_frame::proof::withheld;
+  }
   for (auto& r : reads_) {
     entity_answer a;
     a.reason = why.reason;
-    out.reads.push_back({r.from, {id_, r.request.number, std::move(a)}});
+    out.reads.push_back({r.from, {id_, r.request.number, std::move(a), {}}});
   }
   reads_.clear();
   reads_ticket_ = 0;
@@ -300,20 +355,67 @@ void shard::refuse_waiting(shard_effects& out, const message_result& why, instan
 
 void shard::pump(shard_effects& out, instant now) {
   if (claim_.current() != shard_claim::state::held || memory_ != memory::ready) return;
-  while (!batch_ && entities_ticket_ == 0 && !frames_.empty()) {
+  add_due_timers(now);
+  while (!batch_ && entities_ticket_ == 0 && (unfinished() || untidy(now))) {
     if (load_missing(out)) break;
     run_batch(out, now);
   }
   ask_reads(out);
+  find_next_timer(now);
+}
+
+/// Some message waits to be handled. Frames that only wait for a proof do not.
+bool shard::unfinished() const {
+  return std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.finished(); });
+}
+
+/// There is something to be stored without a message: letters are discarded; or messages of the outbox were delivered,
+/// and no commit has come since that could have said so.
+bool shard::untidy(instant now) const {
+  if (!discards_.empty()) return true;
+  return books_.sends.trims() && now.steady >= last_commit_ + policy_.tidy_after;
+}
+
+/// Timers become messages to their entities, those that were due first first. One frame of them at a time.
+void shard::add_due_timers(instant now) {
+  if (now.steady < timers_not_before_) return;
+  if (std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.timers.empty(); })) return;
+  auto due = books_.timers.due(now.wall, timers_per_frame);
+  if (due.empty()) return;
+  message_builder b;
+  std::vector<timer_book::serial> serials;
+  for (const auto& [serial, t] : due) {
+    const auto id = "timer/" + t->name + "/" + std::to_string(t->due);
+    b.add({.type = t->entity.type,
+           .key = t->entity.key,
+           .name = t->message,
+           .id = id,
+           .payload = t->payload,
+           .sent_at = t->due});
+    serials.push_back(serial);
+  }
+  frames_.emplace_back(catalog_, 0, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
+  frames_.back().timers = std::move(serials);
+}
+
+void shard::find_next_timer(instant now) {
+  next_timer_.reset();
+  auto due = books_.timers.next_due();
+  const bool firing =
+      std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.timers.empty(); });
+  if (!due || firing) return;
+  auto in = std::clamp(std::chrono::milliseconds{*due - now.wall}, std::chrono::milliseconds{0}, clock_looked_at);
+  next_timer_ = now.steady + in;
 }
 
 void shard::run_batch(shard_effects& out, instant now) {
   for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
-    batch_.emplace(catalog_, residents_, processed_, room_, sizing, batch_max_);
+    batch_.emplace(catalog_, residents_, processed_, books_, room_, word_of(claim_.token()), sizing, batch_max_);
+    discard_letters();
     for (std::size_t i = 0; i < frames_.size(); ++i)
       while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {
       }
-    if (!batch_->writes()) {
+    if (!batch_->writes() && !untidy(now)) {
       batch_.reset();
       answer_finished(out, now);
       return;
@@ -329,7 +431,7 @@ void shard::run_batch(shard_effects& out, instant now) {
 }
 
 void shard::send_commit(shard_effects& out, instant now) {
-  commit_sent_ = now.steady;
+  commit_sent_ = last_commit_ = now.steady;
   commit_ticket_ = ask(out, commit_fields{claim_.token(), fields_});
 }
 
@@ -357,12 +459,21 @@ void shard::commit_done(shard_effects& out, instant now) {
   metrics_.commits.add();
   metrics_.committed_messages.add(batch_->messages());
   metrics_.commit_latency.observe(in_seconds(now.steady - commit_sent_));
+  metrics_.dead_letters_added.add(books_.letters.added());
   confirmed_ = batch_->confirm(metrics_, now);
   highest_seq_ = std::max(highest_seq_, confirmed_.seq);
+  carry_out(relay_.added(books_.sends, batch_->receivers(), now), out);
+  for (; discards_under_way_ > 0; --discards_under_way_) {
+    entity_answer a;
+    a.kind = entity_answer::status::found;
+    finish_letter(discards_.front().from, discards_.front().number, std::move(a), out);
+    discards_.pop_front();
+  }
   batch_.reset();
   fields_.reset();
   answer_finished(out, now);
   trim(out);
+  show_books();
   carry_out(claim_.on_idle(now), out, now);
 }
 
@@ -374,6 +485,12 @@ void shard::commit_failed(const shard_answer& a, shard_effects& out, instant now
     metrics_.commits_refused.add();
     auto code = a.error == store_error::oom ? reason_code::store_full : reason_code::store_down;
     batch_->fail(frames_, {result_kind::busy, code, "the store refused the commit: " + a.text});
+    for (const auto& d : std::exchange(discards_, {})) {
+      entity_answer no;
+      no.reason = "the store refused the commit: " + a.text;
+      finish_letter(d.from, d.number, std::move(no), out);
+    }
+    discards_under_way_ = 0;
     batch_.reset();
     fields_.reset();
     answer_finished(out, now);
@@ -390,20 +507,73 @@ void shard::answer_finished(shard_effects& out, instant now) {
   auto fixed = batch_ ? batch_->frames() : 0;
   for (auto i = fixed; i < frames_.size();) {
     auto& f = frames_[i];
-    if (!f.finished()) {
+    const bool to_be_proven =
+        f.contents.of && (f.proven == queued_frame::proof::wanted || f.proven == queued_frame::proof::asked);
+    if (!f.finished() || to_be_proven) {
       ++i;
       continue;
     }
     auto waited = in_seconds(now.steady - f.arrived);
+    if (!f.timers.empty()) metrics_.timers_fired.add(f.results.size());
+    if (f.contents.of) {
+      const auto taken =
+          std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) { return resolved(r.kind); });
+      metrics_.sequenced_messages.add(static_cast<std::uint64_t>(taken));
+      if (f.proven != queued_frame::proof::by_commit && !f.results.empty()) metrics_.sequence_mismatches.add();
+    }
     for (std::size_t m = 0; m < f.results.size(); ++m) {
       if (f.types[m] == unknown_type) continue;
       auto& counters = metrics_.messages[f.types[m]];
       counters.outcomes[static_cast<std::size_t>(outcome_of(f.results[m].kind))].add();
       if (f.results[m].kind == result_kind::applied) counters.latency.observe(waited);
     }
-    out.answers.push_back({f.from, {id_, f.contents.number, claim_.view_of_placement(), std::move(f.results)}});
+    if (f.letter) {
+      entity_answer a;
+      const auto& r = f.results.front();
+      if (resolved(r.kind)) a.kind = entity_answer::status::found;
+      a.reason = r.reason;
+      finish_letter(f.from, f.asked_as, std::move(a), out);
+    } else if (f.timers.empty()) {
+      frame_answer a{id_, f.contents.number, claim_.view_of_placement(), std::move(f.results), {}, {}};
+      if (f.contents.of) {
+        a.source = f.contents.of->source;
+        if (f.proven != queued_frame::proof::withheld)
+          a.mark = std::make_shared<const mark_report>(
+              mark_report{books_.marks.confirmed(f.contents.of->source), word_of(claim_.token())});
+      }
+      out.answers.push_back({f.from, std::move(a)});
+    } else if (std::any_of(f.results.begin(), f.results.end(),
+                           [](const message_result& r) { return !resolved(r.kind); })) {
+      timers_not_before_ = now.steady + policy_.timer_retry;
+    }
     frames_.erase(frames_.begin() + static_cast<std::ptrdiff_t>(i));
   }
+}
+
+// Relay ------------------------------------------------------------------------------------------------------------
+
+void shard::carry_out(relay_effects r, shard_effects& out) {
+  for (auto& f : r.send) {
+    f.view = claim_.view_of_placement();
+    out.relayed.push_back(std::move(f));
+  }
+  if (r.prove && relay_proof_ == proof::none) relay_proof_ = proof::wanted;
+  if (!r.notes.empty()) metrics_.outbox_stopped.set(relay_.stopped());
+  for (const auto& n : r.notes)
+    out.notes.push_back({n.stopped ? shard_effects::event::relay_stopped : shard_effects::event::relay_resumed,
+                         "to shard " + std::to_string(n.receiver.value) + ": " + n.text});
+}
+
+shard_effects shard::on_relayed(shard_id receiver, std::uint64_t number, const std::optional<frame_answer>& answer,
+                                instant now) {
+  shard_effects out;
+  if (memory_ != memory::ready) return out;
+  const mark_report* mark = answer && answer->mark ? answer->mark.get() : nullptr;
+  const bool all_taken = answer && std::all_of(answer->results.begin(), answer->results.end(),
+                                               [](const message_result& r) { return resolved(r.kind); });
+  carry_out(relay_.on_answer(books_.sends, receiver, number, mark, all_taken, now), out);
+  pump(out, now);
+  return out;
 }
 
 // Housekeeping -----------------------------------------------------------------------------------------------------
@@ -413,11 +583,31 @@ void shard::trim(shard_effects& out) {
   for (std::size_t t = 0; t < processed_.size(); ++t) {
     auto fields = processed_[t].dead_fields(fields_per_trim);
     if (fields.empty()) continue;
+    trimming_ = trimming::ids;
     trim_type_ = t;
-    trim_count_ = fields.size();
     trim_ticket_ = ask(out, trim_fields{claim_.token(), std::move(fields)});
     return;
   }
+  trimming_ = trimming::books;
+  auto fields = books_.dead_fields(fields_per_trim);
+  if (fields.empty()) {
+    trimming_ = trimming::erased;
+    fields = erased_fields();
+  }
+  if (!fields.empty()) trim_ticket_ = ask(out, trim_fields{claim_.token(), std::move(fields)});
+}
+
+/// What is stored of entities that were erased, unless they came back since. Only between commits.
+std::vector<std::string> shard::erased_fields() {
+  std::vector<std::string> fields;
+  while (!room_.erased.empty() && fields.size() < fields_per_trim) {
+    const auto& [type, key] = room_.erased.back();
+    const auto* r = residents_.find(type, key);
+    if (r != nullptr && !r->state && r->last_seq == 0)
+      fields.push_back(entity_field(catalog_.types[type]->name(), key));
+    room_.erased.pop_back();
+  }
+  return fields;
 }
 
 shard_effects shard::tick(instant now) {
@@ -435,7 +625,9 @@ shard_effects shard::tick(instant now) {
       metrics_.entities.set(residents_.size());
     }
   }
+  if (memory_ == memory::ready) carry_out(relay_.tick(books_.sends, now), out);
   carry_out(claim_.tick(now), out, now);
+  show_books();
   return out;
 }
 

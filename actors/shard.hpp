@@ -3,6 +3,8 @@
 #include "actors/activation.hpp"
 #include "actors/batch.hpp"
 #include "actors/frame.hpp"
+#include "actors/relay.hpp"
+#include "actors/shard_books.hpp"
 #include "cluster/claim.hpp"
 #include "persistence/shard_store.hpp"
 
@@ -27,6 +29,11 @@ struct shard_policy {
   /// After a claim, for the names it made dead: a command of the former owner may still be on its way (rule C26).
   std::chrono::milliseconds first_sweep{5'000};
   std::chrono::milliseconds second_sweep{60'000};
+  /// After the last commit, before one is made only to say which messages of the outbox were delivered.
+  std::chrono::milliseconds tidy_after{100};
+  /// Before a timer whose message could not be handled becomes due again.
+  std::chrono::milliseconds timer_retry{100};
+  relay_policy relay;
 };
 
 /// What a shard wants done after an input; the host carries it out in this order.
@@ -39,7 +46,17 @@ struct shard_effects {
     link_number to = 0;
     read_answer answer;
   };
-  enum class event : std::uint8_t { claimed, kept, released, doubt, other_server, rolled_back, lost };
+  enum class event : std::uint8_t {
+    claimed,
+    kept,
+    released,
+    doubt,
+    other_server,
+    rolled_back,
+    lost,
+    relay_resumed,
+    relay_stopped
+  };
   struct note {
     event what;
     std::string text;
@@ -47,7 +64,8 @@ struct shard_effects {
   std::vector<shard_command> commands;
   std::vector<framed> answers;
   std::vector<read_done> reads;
-  std::vector<note> notes;                 ///< for the log
+  std::vector<frame> relayed;  ///< messages of entities, to the shards they name; `on_relayed` is the answer
+  std::vector<note> notes;     ///< for the log
   std::optional<member_id> tell_released;  ///< send a release_notice to this member
   bool refresh_view = false;               ///< a newer view is needed, at least `seen_view`
   view_number seen_view;
@@ -72,6 +90,9 @@ public:
   shard_effects on_answer(shard_answer answer, instant now);
   shard_effects on_frame(link_number from, frame f, instant now);
   shard_effects on_read(link_number from, read_request r, instant now);
+  /// What became of a frame of `relayed`, by its number; no answer: it may have arrived, or not.
+  shard_effects on_relayed(shard_id receiver, std::uint64_t number, const std::optional<frame_answer>& answer,
+                           instant now);
   /// The link is gone: nobody waits for its answers any more. Frames not yet begun are dropped.
   shard_effects on_link_down(link_number link, instant now);
   shard_effects on_release_notice(instant now);
@@ -81,8 +102,11 @@ public:
   [[nodiscard]] shard_claim::state claim_state() const noexcept { return claim_.current(); }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return confirmed_.seq; }
   [[nodiscard]] std::size_t queued() const noexcept;
+  [[nodiscard]] const shard_books& books() const noexcept { return books_; }
 
 private:
+  enum class proof : std::uint8_t { none, wanted, asked };
+  enum class trimming : std::uint8_t { ids, books, erased };
   /// What memory is good for, once the claim is held.
   enum class memory : std::uint8_t {
     none,     ///< empty; not loaded
@@ -92,7 +116,8 @@ private:
   struct waiting_read {
     link_number from;
     read_request request;
-    bool asked = false;  ///< its barrier is under way
+    bool asked = false;                    ///< its barrier is under way
+    std::vector<std::uint32_t> letters{};  ///< that are read with it
   };
 
   void carry_out(shard_claim::request r, shard_effects& out, instant now);
@@ -103,6 +128,14 @@ private:
   void on_groups(load_answer a, shard_effects& out, instant now);
   void ready(shard_effects& out, instant now);
   void pump(shard_effects& out, instant now);
+  void carry_out(relay_effects r, shard_effects& out);
+  void add_due_timers(instant now);
+  void find_next_timer(instant now);
+  [[nodiscard]] bool unfinished() const;
+  [[nodiscard]] bool untidy(instant now) const;
+  void unask();
+  void show_books();
+  [[nodiscard]] std::vector<std::string> erased_fields();
   bool load_missing(shard_effects& out);
   void on_entities(const load_answer& a, instant now);
   void run_batch(shard_effects& out, instant now);
@@ -113,6 +146,13 @@ private:
   void answer_finished(shard_effects& out, instant now);
   void ask_reads(shard_effects& out);
   void on_reads(const shard_answer& a, shard_effects& out, instant now);
+  [[nodiscard]] entity_answer entity_now(const entity_id& id) const;
+  void answer_read(const waiting_read& r, const std::vector<std::optional<std::string>>& values, std::size_t& next,
+                   shard_effects& out, instant now);
+  [[nodiscard]] bool replay(const waiting_read& r, std::string_view stored, std::uint32_t number, instant now);
+  [[nodiscard]] std::vector<std::uint32_t> letters_wanted(const shard_question& about) const;
+  void finish_letter(link_number to, std::uint64_t number, entity_answer a, shard_effects& out);
+  void discard_letters();
   void trim(shard_effects& out);
   void doubt(shard_effects& out, const std::string& why, instant now);
   void load_confirmed();
@@ -135,6 +175,9 @@ private:
   claim_record record_;            ///< as last read
   activation residents_;
   std::vector<processed_set> processed_;
+  shard_books books_;
+  relay relay_;
+  proof relay_proof_ = proof::none;  ///< that this member still owns the shard, for the relay
 
   std::uint64_t connection_ = 0;
   std::uint64_t last_ticket_ = 0;
@@ -148,8 +191,9 @@ private:
 
   std::vector<missing_entity> entities_asked_;
   std::size_t load_max_ = limits::load_entities_max;  ///< halved when a load is not answered
+  std::vector<std::string> replies_asked_;  ///< id parts; their fields were asked for behind those of the entities
+  trimming trimming_ = trimming::ids;
   std::size_t trim_type_ = 0;
-  std::size_t trim_count_ = 0;
 
   std::deque<queued_frame> frames_;
   batch_room room_;
@@ -159,9 +203,20 @@ private:
   unsigned unconfirmed_ = 0;  ///< times the batch in doubt was sent in vain
   std::size_t batch_max_ = limits::batch_messages_max;
   std::deque<waiting_read> reads_;
+  /// Questions that discard a letter, and wait for a commit; those in the commit under way come first.
+  struct waiting_discard {
+    link_number from;
+    std::uint64_t number;
+    std::uint32_t letter;
+  };
+  std::deque<waiting_discard> discards_;
+  std::size_t discards_under_way_ = 0;
   std::vector<missing_entity> reads_missing_;
   std::vector<std::pair<steady_time, fencing_token>> sweeps_;
   steady_time next_passivation_{};
+  steady_time last_commit_{};  ///< when it was sent
+  steady_time timers_not_before_{};
+  std::optional<steady_time> next_timer_;
 };
 
 }  // namespace pawl

@@ -23,6 +23,7 @@ resident resident_from(const entity_behavior& behavior, const std::optional<std:
   auto stored = decode_state_blob(*blob, r.damage);
   if (!stored) return r;
   r.last_seq = stored->last_seq;
+  if (stored->state.empty()) return r;  // it was erased
   r.state = behavior.decode(stored->state, r.damage);
   if (!r.state && r.damage.empty()) r.damage = "unreadable";
   return r;
@@ -38,9 +39,13 @@ void shard::load_groups(shard_effects& out, instant now) {
     for (const auto& known : confirmed_.groups)
       if (known.type == g.type) g = known;
     p.reset(std::move(g));
+    auto dead = p.untrimmed_fields();
+    fields.insert(fields.end(), std::make_move_iterator(dead.begin()), std::make_move_iterator(dead.end()));
     auto live = p.live_fields();
     fields.insert(fields.end(), std::make_move_iterator(live.begin()), std::make_move_iterator(live.end()));
   }
+  auto slots = books_.reset(confirmed_.slots);
+  fields.insert(fields.end(), std::make_move_iterator(slots.begin()), std::make_move_iterator(slots.end()));
   memory_ = memory::loading;
   if (fields.empty()) return ready(out, now);
   groups_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
@@ -50,11 +55,14 @@ void shard::on_groups(load_answer a, shard_effects& out, instant now) {
   claim_.on_confirmed();
   std::size_t i = 0;
   for (auto& p : processed_) {
+    for (auto n = p.groups().first - p.groups().trimmed; n > 0; --n, ++i)
+      if (i < a.values.size() && a.values[i]) p.load_dead(*a.values[i]);
     for (auto n = p.groups().next - p.groups().first; n > 0; --n, ++i) {
       if (i >= a.values.size() || !a.values[i] || !p.load(*a.values[i]))
         return stop(out, "a group of processed ids of '" + p.groups().type + "' is missing or damaged", now);
     }
   }
+  if (auto damage = books_.load(a.values, i); !damage.empty()) return stop(out, damage, now);
   ready(out, now);
 }
 
@@ -62,6 +70,8 @@ void shard::ready(shard_effects& out, instant now) {
   memory_ = memory::ready;
   highest_seq_ = std::max(highest_seq_, confirmed_.seq);
   next_passivation_ = now.steady + policy_.passivate_after / 4;
+  last_commit_ = now.steady;
+  carry_out(relay_.start(books_.sends, now), out);
   auto reason = handoff_reason::takeover;
   if (record_.owner.empty()) reason = handoff_reason::start;
   else if (record_.released) reason = claim_.knows_up(record_.owner) ? handoff_reason::join : handoff_reason::drain;
@@ -73,10 +83,13 @@ void shard::ready(shard_effects& out, instant now) {
 
 bool shard::load_missing(shard_effects& out) {
   auto missing = missing_entities(residents_, frames_, load_max_);
-  if (missing.empty()) return false;
+  replies_asked_ = std::exchange(room_.wanted_replies, {});
+  if (!replies_asked_.empty()) room_.loaded_replies.clear();  // of messages that were given up meanwhile
+  if (missing.empty() && replies_asked_.empty()) return false;
   std::vector<std::string> fields;
-  fields.reserve(missing.size());
+  fields.reserve(missing.size() + replies_asked_.size());
   for (const auto& m : missing) fields.push_back(entity_field(catalog_.types[m.type]->name(), m.key));
+  for (const auto& id : replies_asked_) fields.push_back(reply_field(id));
   entities_asked_ = std::move(missing);
   entities_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
   return true;
@@ -89,7 +102,12 @@ void shard::load_confirmed() {
 }
 
 void shard::on_entities(const load_answer& a, instant now) {
-  PAWL_INVARIANT(a.values.size() == entities_asked_.size(), "one value for each field asked");
+  PAWL_INVARIANT(a.values.size() == entities_asked_.size() + replies_asked_.size(), "one value for each field asked");
+  for (std::size_t i = 0; i < replies_asked_.size(); ++i) {
+    const auto& v = a.values[entities_asked_.size() + i];
+    room_.loaded_replies.emplace(std::move(replies_asked_[i]), v ? std::make_shared<const std::string>(*v) : nullptr);
+  }
+  replies_asked_.clear();
   for (std::size_t i = 0; i < entities_asked_.size(); ++i) {
     const auto& e = entities_asked_[i];
     if (residents_.find(e.type, e.key) == nullptr)
@@ -101,14 +119,15 @@ void shard::on_entities(const load_answer& a, instant now) {
 
 shard_effects shard::on_read(link_number from, read_request r, instant now) {
   shard_effects out;
-  entity_answer no;
-  if (!catalog_.find(r.entity.type))
-    no.reason = "entity type '" + r.entity.type + "' is not known to the shard's owner";
-  else if (claim_.current() == shard_claim::state::lost) no.reason = "the shard is stopped; see the owner's log";
-  else if (!claim_.mine()) no.reason = "another member owns the shard";
-  else if (reads_.size() >= reads_max) no.reason = "too many reads wait for this shard";
-  if (!no.reason.empty()) {
-    out.reads.push_back({from, {id_, r.number, std::move(no)}});
+  read_answer no{id_, r.number, {}, {}};
+  const auto* entity = std::get_if<entity_id>(&r.about);
+  if (entity != nullptr && !catalog_.find(entity->type))
+    no.answer.reason = "entity type '" + entity->type + "' is not known to the shard's owner";
+  else if (claim_.current() == shard_claim::state::lost) no.answer.reason = "the shard is stopped; see the owner's log";
+  else if (!claim_.mine()) no.answer.reason = "another member owns the shard";
+  else if (reads_.size() >= reads_max) no.answer.reason = "too many reads wait for this shard";
+  if (!no.answer.reason.empty()) {
+    out.reads.push_back({from, std::move(no)});
     return out;
   }
   reads_.push_back({from, std::move(r), false});
@@ -119,20 +138,131 @@ shard_effects shard::on_read(link_number from, read_request r, instant now) {
 /// One barrier serves all reads that wait. It is sent after they arrived, so a `1` proves that this member still owned
 /// the shard then (rule D30); everything committed before has been answered before it on the same connection.
 void shard::ask_reads(shard_effects& out) {
-  if (reads_ticket_ != 0 || reads_.empty()) return;
+  auto wanted = [](const queued_frame& f) { return f.proven == queued_frame::proof::wanted; };
+  if (reads_ticket_ != 0) return;
+  if (reads_.empty() && relay_proof_ != proof::wanted && std::none_of(frames_.begin(), frames_.end(), wanted)) return;
+  if (relay_proof_ == proof::wanted) {
+    relay_proof_ = proof::asked;
+    relay_.asked();
+  }
+  for (auto& f : frames_)
+    if (wanted(f)) f.proven = queued_frame::proof::asked;
   std::vector<std::string> fields;
   std::set<std::pair<type_index, std::string_view>> seen;
   reads_missing_.clear();
   for (auto& r : reads_) {
     if (fields.size() == load_max_) break;
     r.asked = true;
-    auto type = *catalog_.find(r.request.entity.type);
-    if (residents_.find(type, r.request.entity.key) != nullptr) continue;
-    if (!seen.insert({type, r.request.entity.key}).second) continue;
-    fields.push_back(entity_field(r.request.entity.type, r.request.entity.key));
-    reads_missing_.push_back({type, r.request.entity.key});
+    const auto* entity = std::get_if<entity_id>(&r.request.about);
+    if (entity == nullptr) continue;
+    auto type = *catalog_.find(entity->type);
+    if (residents_.find(type, entity->key) != nullptr) continue;
+    if (!seen.insert({type, entity->key}).second) continue;
+    fields.push_back(entity_field(entity->type, entity->key));
+    reads_missing_.push_back({type, entity->key});
   }
+  for (auto& r : reads_)
+    if (r.asked)
+      for (auto slot : r.letters = letters_wanted(r.request.about))
+        fields.push_back(slot_field(letter_book::kind, slot));
   reads_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
+}
+
+entity_answer shard::entity_now(const entity_id& id) const {
+  auto type = *catalog_.find(id.type);
+  const auto* e = residents_.find(type, id.key);
+  PAWL_INVARIANT(e != nullptr, "an entity left memory while a read waited for it");
+  entity_answer answer;
+  answer.owner = claim_.self().node;
+  if (!e->damage.empty()) {
+    answer.reason = "the stored state cannot be decoded: " + e->damage;
+  } else if (!e->state) {
+    answer.kind = entity_answer::status::absent;
+  } else {
+    answer.kind = entity_answer::status::found;
+    answer.last_seq = e->last_seq;
+    catalog_.types[type]->encode(*e->state, answer.state);
+    for (const auto* t : books_.timers.of(id)) answer.timers.push_back({t->name, t->due, t->message});
+  }
+  return answer;
+}
+
+/// Numbers of the letters that must be read to answer this.
+std::vector<std::uint32_t> shard::letters_wanted(const shard_question& about) const {
+  std::vector<std::uint32_t> wanted;
+  if (const auto* query = std::get_if<letter_query>(&about)) {
+    for (auto n = query->from; n < books_.letters.slots() && wanted.size() < limits::letters_per_page; ++n)
+      if (books_.letters.holds(n)) wanted.push_back(n);
+  } else if (const auto* action = std::get_if<letter_action>(&about)) {
+    if (books_.letters.holds(action->number)) wanted.push_back(action->number);
+  }
+  return wanted;
+}
+
+void shard::answer_read(const waiting_read& r, const std::vector<std::optional<std::string>>& values, std::size_t& next,
+                        shard_effects& out, instant now) {
+  read_answer a{id_, r.request.number, {}, {}};
+  if (const auto* entity = std::get_if<entity_id>(&r.request.about)) {
+    a.answer = entity_now(*entity);
+  } else if (std::holds_alternative<letter_query>(r.request.about)) {
+    a.answer.kind = entity_answer::status::found;
+    a.answer.owner = claim_.self().node;
+    std::size_t bytes = 0;
+    for (auto n : r.letters) {
+      const auto& stored = values.at(next++);
+      auto letter = stored && !stored->empty() ? decode_dead_letter(*stored) : std::nullopt;
+      if (!letter) continue;
+      bytes += letter->payload.size();
+      if (a.letters.next != 0 || (!a.letters.letters.empty() && bytes > limits::letter_page_bytes)) {
+        if (a.letters.next == 0) a.letters.next = n;
+        continue;
+      }
+      a.letters.letters.push_back({n, std::move(*letter)});
+    }
+    if (a.letters.next == 0 && r.letters.size() == limits::letters_per_page) a.letters.next = r.letters.back() + 1;
+    a.letters.total = books_.letters.size();
+  } else {
+    const auto& action = std::get<letter_action>(r.request.about);
+    const auto stored = r.letters.empty() ? std::nullopt : values.at(next++);
+    if (!stored || stored->empty() || !books_.letters.holds(action.number))
+      a.answer.kind = entity_answer::status::absent;
+    else if (action.what == letter_action::kind::discard)
+      return discards_.push_back({r.from, r.request.number, action.number});
+    else if (replay(r, *stored, action.number, now)) return;
+    else a.answer.reason = "the stored letter cannot be decoded";
+  }
+  out.reads.push_back({r.from, std::move(a)});
+}
+
+/// The letter's message is handled once more, by a frame of its own.
+bool shard::replay(const waiting_read& r, std::string_view stored, std::uint32_t number, instant now) {
+  auto letter = decode_dead_letter(stored);
+  if (!letter) return false;
+  message_builder b;
+  b.add({.type = letter->entity.type,
+         .key = letter->entity.key,
+         .name = letter->name,
+         .id = letter->id,
+         .payload = letter->payload,
+         .sent_at = letter->sent_at,
+         .seq = letter->seq});
+  frames_.emplace_back(catalog_, r.from, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
+  frames_.back().letter = number;
+  frames_.back().asked_as = r.request.number;
+  return true;
+}
+
+void shard::finish_letter(link_number to, std::uint64_t number, entity_answer a, shard_effects& out) {
+  a.owner = claim_.self().node;
+  if (a.kind == entity_answer::status::unavailable && a.reason.empty()) a.reason = "the shard has moved";
+  out.reads.push_back({to, {id_, number, std::move(a), {}}});
+}
+
+/// Puts all that wait into the commit being built.
+void shard::discard_letters() {
+  for (const auto& d : discards_)
+    if (books_.letters.holds(d.letter)) books_.letters.discard(d.letter);
+  discards_under_way_ = discards_.size();
 }
 
 void shard::on_reads(const shard_answer& a, shard_effects& out, instant now) {
@@ -142,31 +272,24 @@ void shard::on_reads(const shard_answer& a, shard_effects& out, instant now) {
   }
   load_confirmed();
   const auto& values = std::get<load_answer>(a.body).values;
-  PAWL_INVARIANT(values.size() == reads_missing_.size(), "one value for each field asked");
+  PAWL_INVARIANT(values.size() >= reads_missing_.size(), "one value for each field asked");
   for (std::size_t i = 0; i < reads_missing_.size(); ++i) {
     const auto& e = reads_missing_[i];
     if (residents_.find(e.type, e.key) == nullptr)
       residents_.put(e.type, e.key, resident_from(*catalog_.types[e.type], values[i], now));
   }
   metrics_.entities.set(residents_.size());
+  auto next_letter = reads_missing_.size();
   while (!reads_.empty() && reads_.front().asked) {
-    auto& r = reads_.front();
-    auto type = *catalog_.find(r.request.entity.type);
-    const auto* e = residents_.find(type, r.request.entity.key);
-    PAWL_INVARIANT(e != nullptr, "an entity left memory while a read waited for it");
-    entity_answer answer;
-    answer.owner = claim_.self().node;
-    if (!e->damage.empty()) {
-      answer.reason = "the stored state cannot be decoded: " + e->damage;
-    } else if (!e->state) {
-      answer.kind = entity_answer::status::absent;
-    } else {
-      answer.kind = entity_answer::status::found;
-      answer.last_seq = e->last_seq;
-      catalog_.types[type]->encode(*e->state, answer.state);
-    }
-    out.reads.push_back({r.from, {id_, r.request.number, std::move(answer)}});
+    answer_read(reads_.front(), values, next_letter, out, now);
     reads_.pop_front();
+  }
+  for (auto& f : frames_)
+    if (f.proven == queued_frame::proof::asked) f.proven = queued_frame::proof::given;
+  answer_finished(out, now);
+  if (relay_proof_ == proof::asked) {
+    relay_proof_ = proof::none;
+    carry_out(relay_.proven(books_.sends, now), out);
   }
   pump(out, now);
 }

@@ -13,6 +13,7 @@ shard_seat::shard_seat(shard_id id, const seat_policy& policy, dataset_id datase
       shard_(id, policy.shard, dataset, catalog, metrics, std::move(mint)),
       lane_(id, policy.lane),
       reader_(id, policy.reader),
+      courier_(policy.courier),
       target_(id) {}
 
 void shard_seat::submit(std::span<submission> parts) {
@@ -20,8 +21,18 @@ void shard_seat::submit(std::span<submission> parts) {
   settle();
 }
 
-void shard_seat::read(entity_id entity, reader::callback done) {
-  carry_out(reader_.submit(std::move(entity), std::move(done), host_.now()));
+void shard_seat::read(shard_question about, reader::callback done) {
+  carry_out(reader_.submit(std::move(about), std::move(done), host_.now()));
+  settle();
+}
+
+void shard_seat::carry(frame f, courier::callback done) {
+  carry_out(courier_.submit(std::move(f), std::move(done), host_.now()));
+  settle();
+}
+
+void shard_seat::on_relayed(shard_id receiver, std::uint64_t number, std::optional<frame_answer> answer) {
+  carry_out(shard_.on_relayed(receiver, number, answer, host_.now()));
   settle();
 }
 
@@ -39,7 +50,7 @@ void shard_seat::on_connection(std::uint64_t number) {
 void shard_seat::on_peer_message(link_number link, peer_message m) {
   auto t = host_.now();
   if (auto* f = std::get_if<frame>(&m)) carry_out(shard_.on_frame(link, std::move(*f), t));
-  else if (auto* a = std::get_if<frame_answer>(&m)) carry_out(lane_.on_answer(link, std::move(*a), t));
+  else if (auto* a = std::get_if<frame_answer>(&m)) take_frame_answer(link, std::move(*a));
   else if (auto* r = std::get_if<read_request>(&m)) carry_out(shard_.on_read(link, std::move(*r), t));
   else if (auto* ra = std::get_if<read_answer>(&m)) take_read_answer(link, std::move(*ra));
   else if (std::holds_alternative<release_notice>(m)) carry_out(shard_.on_release_notice(t));
@@ -86,12 +97,14 @@ void shard_seat::tick() {
   carry_out(shard_.tick(t));
   carry_out(lane_.tick(t));
   carry_out(reader_.tick(t));
+  carry_out(courier_.tick(t));
   settle();
 }
 
 void shard_seat::close() {
   carry_out(lane_.close());
   carry_out(reader_.close());
+  carry_out(courier_.close());
   settle();
 }
 
@@ -117,8 +130,20 @@ void shard_seat::route() {
     const auto& owner = target_.target();
     if (owner) to = *owner == self_ ? std::optional<link_number>{0} : host_.link_to(*owner);
   } while (!to && target_.on_moved());
-  carry_out(lane_.on_route(to, table_ ? table_->number() : view_number{}));
-  carry_out(reader_.on_route(to, host_.now()));
+  const auto view = table_ ? table_->number() : view_number{};
+  carry_out(lane_.on_route(to, view));
+  // What the lane sent may have been answered at once, and have changed the route again.
+  carry_out(reader_.on_route(lane_.route(), host_.now()));
+  carry_out(courier_.on_route(lane_.route(), view));
+}
+
+void shard_seat::take_frame_answer(link_number link, frame_answer a) {
+  if (a.source.empty()) return carry_out(lane_.on_answer(link, std::move(a), host_.now()));
+  // A frame that only asked for the mark has no results that could say so.
+  const bool moved = !a.mark && std::all_of(a.results.begin(), a.results.end(),
+                                            [](const message_result& r) { return r.code == reason_code::moved; });
+  carry_out(courier_.on_answer(link, std::move(a)));
+  if (moved && target_.on_moved()) route();
 }
 
 void shard_seat::take_read_answer(link_number link, read_answer a) {
@@ -144,12 +169,25 @@ void shard_seat::carry_out(shard_effects e) {
   }
   if (e.refresh_view) host_.want_view(e.seen_view);
   for (auto& a : e.answers) {
-    if (a.to == 0) carry_out(lane_.on_answer(0, std::move(a.answer), host_.now()));
+    if (a.to == 0) take_frame_answer(0, std::move(a.answer));
     else host_.send(a.to, std::move(a.answer));
   }
   for (auto& r : e.reads) {
     if (r.to == 0) take_read_answer(0, std::move(r.answer));
     else host_.send(r.to, std::move(r.answer));
+  }
+  for (auto& f : e.relayed) host_.relay(id_, std::move(f));
+}
+
+void shard_seat::carry_out(courier::effects e) {
+  for (auto& [callback, answer] : e.done) callback(std::move(answer));
+  for (auto& f : e.send) {
+    if (lane_.route() == link_number{0}) {
+      carry_out(shard_.on_frame(0, std::move(f), host_.now()));
+    } else if (lane_.route()) {
+      metrics_.forwarded.add(f.messages.size());
+      host_.send(*lane_.route(), std::move(f));
+    }
   }
 }
 
@@ -213,7 +251,7 @@ void shard_seat::settle() {
 
 std::optional<steady_time> shard_seat::wake() const {
   std::optional<steady_time> at;
-  for (const auto& w : {shard_.wake(), lane_.wake(), reader_.wake()})
+  for (const auto& w : {shard_.wake(), lane_.wake(), reader_.wake(), courier_.wake()})
     if (w && (!at || *w < *at)) at = w;
   return at;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/courier.hpp"
 #include "actors/lane.hpp"
 #include "actors/owner_route.hpp"
 #include "actors/peer_protocol.hpp"
@@ -32,16 +33,20 @@ public:
   /// The turn is given back.
   virtual void moved(shard_id s) = 0;
   virtual void note(shard_id s, const shard_effects::note& n) = 0;
+  /// Hands a frame of this shard's messages to the seat of the shard it names, on this node: `carry` there, and
+  /// `on_relayed` here with what it is answered.
+  virtual void relay(shard_id from, frame f) = 0;
 };
 
 struct seat_policy {
   shard_policy shard;
   lane_policy lane;
   reader_policy reader;
+  courier_policy courier;
 };
 
-/// A shard's place on one node, there on every node: the router's side (`lane`, `reader`, `owner_route`) and, while
-/// this node owns the shard, the owner's (`shard`). Passes on between them and the node what they decide.
+/// A shard's place on one node, there on every node: the router's side (`lane`, `reader`, `courier`, `owner_route`)
+/// and, while this node owns the shard, the owner's (`shard`). Passes on between them and the node what they decide.
 ///
 /// Performs no I/O; not thread-safe. Callbacks of requests run within its inputs.
 class shard_seat {
@@ -50,7 +55,11 @@ public:
              shard_metrics& metrics, std::function<fencing_token()> mint, seat_host& host);
 
   void submit(std::span<submission> parts);
-  void read(entity_id entity, reader::callback done);
+  void read(shard_question about, reader::callback done);
+  /// Takes a sequenced frame to the shard's owner.
+  void carry(frame f, courier::callback done);
+  /// The answer to a frame that this seat relayed, by its number; without one it may have arrived, or not.
+  void on_relayed(shard_id receiver, std::uint64_t number, std::optional<frame_answer> answer);
   void on_store_answers(std::vector<shard_answer> answers);
   void on_connection(std::uint64_t number);
   void on_peer_message(link_number link, peer_message m);
@@ -77,6 +86,8 @@ private:
   void carry_out(shard_effects e);
   void carry_out(lane_effects e);
   void carry_out(reader::effects e);
+  void carry_out(courier::effects e);
+  void take_frame_answer(link_number link, frame_answer a);
   void take_read_answer(link_number link, read_answer a);
   void take_placement();
   void end_move();
@@ -91,6 +102,7 @@ private:
   shard shard_;
   lane lane_;
   reader reader_;
+  courier courier_;
   owner_route target_;
   unserved_watch unserved_;
   std::shared_ptr<const placement> table_;

@@ -77,7 +77,15 @@ struct shard_metrics {
   single_writer_counter commits_fenced;   ///< written into a dead name
   single_writer_counter commits_unknown;  ///< no conclusive answer
   single_writer_counter committed_messages;
-  single_writer_counter forwarded;  ///< messages sent on to another member
+  single_writer_counter forwarded;            ///< messages sent on to another member
+  single_writer_counter sequenced_messages;   ///< of sources: taken, applied or refused for good
+  single_writer_counter sequence_mismatches;  ///< frames of sources that did not follow what was taken
+  single_writer_counter outbox_messages;      ///< sent by entities, not known to be taken
+  single_writer_counter outbox_stopped;       ///< receivers to which nothing is sent any more, after a rollback
+  single_writer_counter timers;               ///< pending
+  single_writer_counter timers_fired;
+  single_writer_counter dead_letters;  ///< kept
+  single_writer_counter dead_letters_added;
   single_writer_counter claims;
   std::array<single_writer_counter, handoff_reason_names.size()> handoffs;  ///< shard began to be served here
   single_writer_histogram<latency_bounds.size()> commit_latency{latency_bounds};

@@ -160,6 +160,27 @@ void add_commits(page& out, const node_metrics& m) {
   out.sample(latency.snapshot(latency_bounds));
 }
 
+void add_workflow(page& out, const node_metrics& m) {
+  const auto sum = [&](single_writer_counter shard_metrics::*member) {
+    return total(
+        m, [&](const shard_metrics& s) -> auto& { return s.*member; });
+  };
+  out.counter("pawl_sequenced_messages_total",
+              "Messages of numbering sources, other shards among them, taken for good.",
+              sum(&shard_metrics::sequenced_messages));
+  out.counter("pawl_sequence_mismatches_total", "Batches of numbering sources that did not follow what had been taken.",
+              sum(&shard_metrics::sequence_mismatches));
+  out.gauge("pawl_outbox_messages", "Messages of entities whose receiver is not known to have taken them.",
+            sum(&shard_metrics::outbox_messages));
+  out.gauge("pawl_outbox_receivers_stopped", "Pairs of shards that stand still after a rollback of the store.",
+            sum(&shard_metrics::outbox_stopped));
+  out.gauge("pawl_timers", "Pending timers.", sum(&shard_metrics::timers));
+  out.counter("pawl_timers_fired_total", "Timers that became a message.", sum(&shard_metrics::timers_fired));
+  out.gauge("pawl_dead_letters", "Dead letters of the shards this node owns.", sum(&shard_metrics::dead_letters));
+  out.counter("pawl_dead_letters_added_total", "Messages that became dead letters.",
+              sum(&shard_metrics::dead_letters_added));
+}
+
 void add_ownership(page& out, const node_metrics& m) {
   out.counter("pawl_claims_total", "Shard claims granted to this node.",
               total(
@@ -254,6 +275,7 @@ std::string render_prometheus(const node_metrics& metrics, const std::string& ve
   page out;
   add_messages(out, metrics);
   add_commits(out, metrics);
+  add_workflow(out, metrics);
   add_ownership(out, metrics);
   add_shards(out, metrics);
   add_node(out, metrics, version);

@@ -8,11 +8,15 @@ namespace pawl {
 namespace {
 
 // version:u8 dataset:16 seq:u64 groups:varint { type:bytes trimmed:varint first:varint next:varint floor:i64 high:i64 }
+// and, unless all are 0, marks:varint pairs:varint records:varint timers:varint letters:varint
 constexpr std::uint8_t format = 1;
 constexpr std::size_t types_max = 1'024;
 constexpr std::size_t type_bytes_max = 64;
 // Of one type. All are loaded by a claim; many more cannot be, and only damage would say so.
 constexpr std::uint64_t live_groups_max = 1u << 22;
+
+// All but the letters are loaded by a claim.
+constexpr std::uint64_t slots_max = 1u << 22;
 
 bool plausible(const id_groups& g) {
   return g.trimmed <= g.first && g.first <= g.next && g.next - g.first <= live_groups_max && g.floor >= 0 &&
@@ -37,6 +41,8 @@ std::string encode(const frontier& f) {
     w.i64(g.floor);
     w.i64(g.high);
   }
+  if (f.slots != slot_counts{})
+    for (auto n : {f.slots.marks, f.slots.pairs, f.slots.records, f.slots.timers, f.slots.letters}) w.varint(n);
   return out;
 }
 
@@ -63,6 +69,14 @@ std::optional<frontier> decode_frontier(std::string_view bytes) {
     if (again || !plausible(g)) return std::nullopt;
     f.groups.push_back(std::move(g));
   }
+  if (!r.failed() && r.left() > 0) {
+    for (auto* n : {&f.slots.marks, &f.slots.pairs, &f.slots.records, &f.slots.timers, &f.slots.letters}) {
+      const auto used = r.varint();
+      if (used > slots_max) return std::nullopt;
+      *n = static_cast<std::uint32_t>(used);
+    }
+    if (f.slots == slot_counts{}) return std::nullopt;  // would have been left out
+  }
   if (!r.finished()) return std::nullopt;
   return f;
 }
@@ -72,6 +86,8 @@ std::string id_group_field(std::string_view type, std::uint64_t group) {
   name.append(type).append(1, '/').append(std::to_string(group));
   return name;
 }
+
+std::string reply_field(std::string_view id_part) { return std::string{"\0r", 2}.append(id_part); }
 
 std::string entity_field(std::string_view type, std::string_view key) {
   std::string name;

@@ -26,11 +26,22 @@ struct id_groups {
   friend bool operator==(const id_groups&, const id_groups&) = default;
 };
 
+/// So many slots of each kind may hold something: see `slot_numbers`, and the classes that fill them.
+struct slot_counts {
+  std::uint32_t marks = 0;
+  std::uint32_t pairs = 0;
+  std::uint32_t records = 0;
+  std::uint32_t timers = 0;
+  std::uint32_t letters = 0;
+  friend bool operator==(const slot_counts&, const slot_counts&) = default;
+};
+
 /// Field `\0f` of a shard's data hash, rewritten by every commit: enough to know all other names without a scan.
 struct frontier {
   dataset_id dataset{};
   std::uint64_t seq = 0;  ///< number of the last commit
   std::vector<id_groups> groups;
+  slot_counts slots;
   friend bool operator==(const frontier&, const frontier&) = default;
 };
 
@@ -42,6 +53,8 @@ inline constexpr std::string_view frontier_field{"\0f", 2};
 
 /// Name of the field that holds one group of processed ids.
 [[nodiscard]] std::string id_group_field(std::string_view type, std::uint64_t group);
+/// Name of the field that holds the reply to the message of which this is the id part of the digest.
+[[nodiscard]] std::string reply_field(std::string_view id_part);
 /// Name of the field that holds an entity's state.
 [[nodiscard]] std::string entity_field(std::string_view type, std::string_view key);
 void append_entity_field(std::string& out, std::string_view type, std::string_view key);

@@ -56,5 +56,9 @@ const message_digest* id_set::find(const message_digest& d) const noexcept {
 bool id_set::insert(const message_digest& d) { return impl_->ids.insert(d).second; }
 std::size_t id_set::size() const noexcept { return impl_->ids.size(); }
 void id_set::clear() noexcept { impl_->ids.clear(); }
+void id_set::collect_replied(std::vector<std::string>& out) const {
+  for (const auto& d : impl_->ids)
+    if (d.replied()) out.emplace_back(d.id_part());
+}
 
 }  // namespace pawl

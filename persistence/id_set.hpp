@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace pawl {
 
@@ -22,6 +24,8 @@ public:
   bool insert(const message_digest& d);
   [[nodiscard]] std::size_t size() const noexcept;
   void clear() noexcept;
+  /// Adds the id parts of those whose message was replied to.
+  void collect_replied(std::vector<std::string>& out) const;
 
 private:
   struct impl;

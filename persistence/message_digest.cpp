@@ -59,7 +59,16 @@ message_digest message_digester::digest(std::string_view type, std::string_view 
   for (auto i = message_digest::id_bytes; i < d.bytes.size(); ++i)
     d.bytes[i] = static_cast<std::uint8_t>(what >> (8 * (i - message_digest::id_bytes)));
   d.set_refused(false);
+  d.set_replied(false);
   return d;
+}
+
+std::uint64_t message_digester::content_of(std::string_view type, std::string_view key, std::string_view name,
+                                           std::string_view payload) const {
+  const auto who = hash_parts(secret_, {type, key, name});
+  std::uint64_t seed = 0;
+  for (int i = 7; i >= 0; --i) seed = seed << 8 | who[static_cast<std::size_t>(i)];
+  return std::max<std::uint64_t>(1, XXH3_64bits_withSeed(payload.data(), payload.size(), seed));
 }
 
 }  // namespace pawl

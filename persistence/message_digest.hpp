@@ -11,7 +11,7 @@ namespace pawl {
 ///
 ///     bytes  0 … 11   hash of (entity type, key, message id): recognises it
 ///     bytes 12 … 15   hash of (message name, payload), little-endian: tells another content under the same id
-///                     lowest bit: refused for good, else it took effect
+///                     lowest bit: refused for good, else it took effect; the next: its handler replied
 ///
 /// With 96 bits, the odds that any two of 4 million ids in a shard collide are 1 in 10^16.
 struct message_digest {
@@ -22,13 +22,15 @@ struct message_digest {
   [[nodiscard]] std::string_view id_part() const noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), id_bytes};
   }
-  /// Without the flag: equal for a message that was refused and one that took effect.
+  /// Without the flags: equal whatever became of the message.
   [[nodiscard]] std::uint32_t fingerprint() const noexcept {
     return std::uint32_t{bytes[15]} << 24 | std::uint32_t{bytes[14]} << 16 | std::uint32_t{bytes[13]} << 8 |
-           (bytes[12] & 0xfeu);
+           (bytes[12] & 0xfcu);
   }
   [[nodiscard]] bool refused() const noexcept { return (bytes[12] & 1) != 0; }
   void set_refused(bool v) noexcept { bytes[12] = static_cast<std::uint8_t>((bytes[12] & 0xfe) | (v ? 1 : 0)); }
+  [[nodiscard]] bool replied() const noexcept { return (bytes[12] & 2) != 0; }
+  void set_replied(bool v) noexcept { bytes[12] = static_cast<std::uint8_t>((bytes[12] & 0xfd) | (v ? 2 : 0)); }
 
   friend bool operator==(const message_digest&, const message_digest&) = default;
 };
@@ -57,6 +59,9 @@ public:
                                       std::string_view name, std::string_view payload) const {
     return digest(type, key, id, key_of(name), payload);
   }
+  /// Tells another message at the same position of a source. Never 0.
+  [[nodiscard]] std::uint64_t content_of(std::string_view type, std::string_view key, std::string_view name,
+                                         std::string_view payload) const;
 
 private:
   secret secret_;

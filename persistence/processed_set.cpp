@@ -20,13 +20,15 @@ processed_set::processed_set(std::string type, retention_policy policy) : policy
   groups_.type = std::move(type);
 }
 
-processed_set::verdict processed_set::judge(const message_digest& d, unix_ms sent_at) const noexcept {
+processed_set::verdict processed_set::judge(const message_digest& d, unix_ms sent_at,
+                                            message_digest& known) const noexcept {
   // Newest first: copies mostly follow soon. NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot reverse a range
   for (auto g = generations_.rbegin(); g != generations_.rend(); ++g) {
-    const auto* known = g->ids.find(d);
-    if (known == nullptr) continue;
-    if (known->fingerprint() != d.fingerprint()) return verdict::reused;
-    return known->refused() ? verdict::refused : verdict::duplicate;
+    const auto* found = g->ids.find(d);
+    if (found == nullptr) continue;
+    known = *found;
+    if (known.fingerprint() != d.fingerprint()) return verdict::reused;
+    return known.refused() ? verdict::refused : verdict::duplicate;
   }
   return sent_at <= groups_.floor ? verdict::too_old : verdict::fresh;
 }
@@ -85,7 +87,10 @@ void processed_set::add(std::uint64_t group, unix_ms greatest, const std::vector
   auto& g = generations_.back();
   g.end_group = group + 1;
   g.greatest_sent_at = std::max(g.greatest_sent_at, greatest);
-  for (const auto& d : ids) count_ += g.ids.insert(d) ? 1 : 0;
+  for (const auto& d : ids) {
+    count_ += g.ids.insert(d) ? 1 : 0;
+    g.replied = g.replied || d.replied();
+  }
 }
 
 void processed_set::confirm(const staged& s) {
@@ -93,6 +98,7 @@ void processed_set::confirm(const staged& s) {
   if (dead == generations_.size()) tail_.clear();
   for (std::size_t i = 0; i < dead; ++i) {
     count_ -= generations_.front().ids.size();
+    if (generations_.front().replied) generations_.front().ids.collect_replied(dead_replies_);
     generations_.pop_front();
   }
   // A trim may have been answered since `seal`; forgetting it would ask for the same fields for ever while commits
@@ -108,14 +114,22 @@ void processed_set::confirm(const staged& s) {
   if (tail_.size() >= group_ids) tail_.clear();
 }
 
-std::vector<std::string> processed_set::dead_fields(std::size_t most) const {
+std::vector<std::string> processed_set::dead_fields(std::size_t most) {
   std::vector<std::string> out;
-  for (auto n = groups_.trimmed; n < groups_.first && out.size() < most; ++n)
-    out.push_back(id_group_field(groups_.type, n));
+  asked_replies_ = std::min(most, dead_replies_.size());
+  for (std::size_t i = 0; i < asked_replies_; ++i) out.push_back(reply_field(dead_replies_[i]));
+  asked_groups_ = asked_replies_ < dead_replies_.size()
+                      ? 0
+                      : std::min<std::size_t>(most - out.size(), groups_.first - groups_.trimmed);
+  for (std::size_t i = 0; i < asked_groups_; ++i) out.push_back(id_group_field(groups_.type, groups_.trimmed + i));
   return out;
 }
 
-void processed_set::removed(std::size_t count) { groups_.trimmed = std::min(groups_.first, groups_.trimmed + count); }
+void processed_set::removed() {
+  dead_replies_.erase(dead_replies_.begin(), dead_replies_.begin() + static_cast<std::ptrdiff_t>(asked_replies_));
+  groups_.trimmed += asked_groups_;
+  asked_replies_ = asked_groups_ = 0;
+}
 
 void processed_set::reset(id_groups g) {
   PAWL_INVARIANT(g.type == groups_.type, "id groups of another entity type");
@@ -125,6 +139,23 @@ void processed_set::reset(id_groups g) {
   tail_greatest_ = 0;
   count_ = 0;
   loaded_ = groups_.first;
+  dead_replies_.clear();
+  asked_replies_ = asked_groups_ = 0;
+}
+
+std::vector<std::string> processed_set::untrimmed_fields() const {
+  std::vector<std::string> out;
+  for (auto n = groups_.trimmed; n < groups_.first; ++n) out.push_back(id_group_field(groups_.type, n));
+  return out;
+}
+
+void processed_set::load_dead(std::string_view group) {
+  constexpr std::size_t head = 9;
+  for (auto at = head; at + 16 <= group.size(); at += 16) {
+    message_digest d;
+    std::memcpy(d.bytes.data(), group.data() + at, 16);
+    if (d.replied()) dead_replies_.emplace_back(d.id_part());
+  }
 }
 
 std::vector<std::string> processed_set::live_fields() const {

@@ -66,7 +66,12 @@ public:
   processed_set(processed_set&&) = default;
   processed_set& operator=(processed_set&&) = default;
 
-  [[nodiscard]] verdict judge(const message_digest& d, unix_ms sent_at) const noexcept;
+  /// `known`: the digest as it is kept, if its id is.
+  [[nodiscard]] verdict judge(const message_digest& d, unix_ms sent_at, message_digest& known) const noexcept;
+  [[nodiscard]] verdict judge(const message_digest& d, unix_ms sent_at) const noexcept {
+    message_digest known;
+    return judge(d, sent_at, known);
+  }
   /// True if `more` ids would exceed the count limit, also once all that leaves the window is gone. The floor is never
   /// raised for it (rule A7). `high`: greatest `sent_at` of the messages that are about to be accepted. Without it a
   /// set that is full stays full, since nothing is accepted that could move the window.
@@ -81,13 +86,18 @@ public:
   /// The commit that carried `s` is confirmed.
   void confirm(const staged& s);
 
-  /// Fields that a confirmed commit has declared dead; empty if there are none. At most `most`.
-  [[nodiscard]] std::vector<std::string> dead_fields(std::size_t most) const;
-  /// They were removed. The next commit stores that.
-  void removed(std::size_t count);
+  /// Fields that a confirmed commit has declared dead; empty if there are none. At most `most`. Replies go before the
+  /// groups that name them: a group that is still there after a claim tells which replies may be (rule D35).
+  [[nodiscard]] std::vector<std::string> dead_fields(std::size_t most);
+  /// Those were removed. The next commit stores that.
+  void removed();
 
   /// Forgets everything and begins again from what the frontier says.
   void reset(id_groups g);
+  /// Names of the groups that are dead and may still be there, in order.
+  [[nodiscard]] std::vector<std::string> untrimmed_fields() const;
+  /// Takes in what is left of one of them.
+  void load_dead(std::string_view group);
   /// Names of all live groups, in order.
   [[nodiscard]] std::vector<std::string> live_fields() const;
   /// Takes one live group in, in order. False if the bytes are damaged.
@@ -99,6 +109,7 @@ private:
     std::uint64_t end_group = 0;   ///< one past its last group
     unix_ms opened_at = 0;         ///< greatest `sent_at` of its first group
     unix_ms greatest_sent_at = 0;  ///< of all its groups
+    bool replied = false;          ///< to some of its messages
     id_set ids;
   };
   [[nodiscard]] std::size_t expired(unix_ms high) const noexcept;
@@ -111,6 +122,8 @@ private:
   unix_ms tail_greatest_ = 0;
   std::uint64_t loaded_ = 0;  ///< next group `load` expects
   std::size_t count_ = 0;
+  std::vector<std::string> dead_replies_;  ///< id parts
+  std::size_t asked_replies_ = 0, asked_groups_ = 0;
 };
 
 }  // namespace pawl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/courier.hpp"
 #include "actors/frame.hpp"
 #include "actors/peer_protocol.hpp"
 #include "actors/reader.hpp"
@@ -21,8 +22,19 @@ namespace pawl {
 /// There is something in the shard's `submission_box`.
 struct submitted_msg {};
 struct read_msg {
-  entity_id entity;
+  shard_question about;
   reader::callback done;
+};
+/// A sequenced frame for the shard's owner.
+struct carry_msg {
+  frame contents;
+  courier::callback done;
+};
+/// The answer to one that this shard relayed.
+struct relayed_msg {
+  shard_id receiver;
+  std::uint64_t number = 0;
+  std::optional<frame_answer> answer;
 };
 struct placement_msg {
   std::shared_ptr<const placement> table;
@@ -94,6 +106,8 @@ struct to_peer_msg {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::submitted_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::read_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::carry_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::relayed_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::placement_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::evicted_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::store_connection_msg)

@@ -6,6 +6,8 @@
 #include "actors/caf/peer_link.hpp"
 #include "actors/caf/shard_actor.hpp"
 #include "actors/request.hpp"
+#include "actors/sequenced_call.hpp"
+#include "cluster/invariant.hpp"
 #include "cluster/shard_map.hpp"
 #include "metrics/log.hpp"
 
@@ -73,12 +75,21 @@ std::size_t worker_threads(const node_options& o) {
 struct node::implementation {
   implementation(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards,
                  node_metrics& metrics)
-      : host(std::move(options), std::move(catalog), dataset, shards, metrics), config(host.threads), system(config) {}
+      : host(std::move(options), std::move(catalog), dataset, shards, metrics),
+        words(shards),
+        config(host.threads),
+        system(config) {}
 
   // CAF waits for the end of detached actors, which is that nobody holds on to them.
   ~implementation() { host.member_handle = nullptr; }
 
+  void ask(shard_id shard, shard_question about, reader::callback done) {
+    PAWL_INVARIANT(shard.value < host.shards, "a shard of the dataset is asked");
+    caf::anon_send(host.shard_handles[shard.value], read_msg{std::move(about), std::move(done)});
+  }
+
   node_host host;
+  std::vector<std::atomic<std::uint64_t>> words;  ///< of each shard's claim, as last heard by a sequenced batch
   actor_config config;
   caf::actor_system system;
   caf::actor acceptor;
@@ -169,18 +180,62 @@ void node::stop() {
   impl_->system.await_all_actors_done();
 }
 
+namespace {
+
+/// All of it: a later message of a key must not get ahead of an earlier one.
+void turn_away(const submission& s) {
+  std::vector<indexed_result> results;
+  results.reserve(s.indexes.size());
+  for (auto index : s.indexes)
+    results.push_back(
+        {index, {result_kind::busy, reason_code::queue_full, "too many messages wait for this shard at this node"}});
+  s.request->answer(results);
+}
+
+}  // namespace
+
 void node::submit(std::shared_ptr<const message_block> batch, std::function<void(std::vector<message_result>)> done) {
   if (batch->messages.empty()) return done({});
   auto& host = impl_->host;
   auto request = std::make_shared<pending_request>(std::move(batch), std::move(done));
-  for (auto& part : request_parts::of(request, host.shards))
-    if (host.boxes[part.shard.value].put(std::move(part.messages)))
-      caf::anon_send(host.shard_handles[part.shard.value], submitted_msg{});
+  for (auto& part : request_parts::of(request, host.shards)) {
+    const auto shard = part.shard.value;
+    const auto& o = host.options;
+    switch (host.boxes[shard].put(part.messages, o.shard_queue_messages, o.shard_queue_bytes)) {
+    case submission_box::outcome::put: break;
+    case submission_box::outcome::first: caf::anon_send(host.shard_handles[shard], submitted_msg{}); break;
+    case submission_box::outcome::full: turn_away(part.messages); break;
+    }
+  }
+}
+
+void node::submit_sequenced(shard_id shard, sequenced_batch batch, std::function<void(sequenced_answer)> done) {
+  auto* impl = impl_.get();
+  PAWL_INVARIANT(shard.value < impl->host.shards, "a batch is for a shard of the dataset");
+  auto& word = impl->words[shard.value];
+  auto carry = [impl, shard](frame f, courier::callback answered) {
+    caf::anon_send(impl->host.shard_handles[shard.value], carry_msg{std::move(f), std::move(answered)});
+  };
+  auto heard = [&word](std::uint64_t now) { word.store(now, std::memory_order_relaxed); };
+  std::make_shared<sequenced_call>(shard, std::move(batch), std::move(carry), std::move(heard), std::move(done))
+      ->start(word.load(std::memory_order_relaxed));
 }
 
 void node::read(entity_id id, std::function<void(entity_answer)> done) {
-  auto shard = pawl::shard_of(id.key, impl_->host.shards).value;
-  caf::anon_send(impl_->host.shard_handles[shard], read_msg{std::move(id), std::move(done)});
+  const auto shard = pawl::shard_of(id.key, impl_->host.shards);
+  impl_->ask(shard, std::move(id), [done = std::move(done)](read_answer a) { done(std::move(a.answer)); });
+}
+
+void node::letters(shard_id shard, letter_query query,
+                   std::function<void(std::optional<letter_page>, std::string)> done) {
+  impl_->ask(shard, query, [done = std::move(done)](read_answer a) {
+    if (a.answer.kind == entity_answer::status::unavailable) done(std::nullopt, std::move(a.answer.reason));
+    else done(std::move(a.letters), {});
+  });
+}
+
+void node::act_on_letter(shard_id shard, letter_action action, std::function<void(entity_answer)> done) {
+  impl_->ask(shard, action, [done = std::move(done)](read_answer a) { done(std::move(a.answer)); });
 }
 
 cluster_status node::cluster() const {

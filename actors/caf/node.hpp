@@ -49,7 +49,11 @@ public:
 
   void submit(std::shared_ptr<const message_block> batch,
               std::function<void(std::vector<message_result>)> done) override;
+  void submit_sequenced(shard_id shard, sequenced_batch batch, std::function<void(sequenced_answer)> done) override;
   void read(entity_id id, std::function<void(entity_answer)> done) override;
+  void letters(shard_id shard, letter_query query,
+               std::function<void(std::optional<letter_page>, std::string)> done) override;
+  void act_on_letter(shard_id shard, letter_action action, std::function<void(entity_answer)> done) override;
   [[nodiscard]] cluster_status cluster() const override;
   [[nodiscard]] std::vector<shard_status> shards() const override;
   [[nodiscard]] shard_id shard_of(std::string_view key) const override;

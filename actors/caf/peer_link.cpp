@@ -57,24 +57,29 @@ void close(link_actor* self, caf::io::connection_handle c, std::string why, bool
   self->quit();
 }
 
+std::pair<std::uint32_t, std::string> owner_of(const frame& f) {
+  return {f.shard.value, f.of ? f.of->source : std::string{}};
+}
+
 void send_waiting(link_actor* self, caf::io::connection_handle c) {
   auto& s = self->state;
   while (!s.waiting.empty()) {
     auto& f = s.waiting.front();
     auto size = bytes_of(f);
     if (!s.window.take(size)) return;
-    s.under_way[f.shard.value] = {f.number, size};
+    s.under_way[owner_of(f)] = {f.number, size};
     write(self, c, std::move(f));
     s.waiting.pop_front();
   }
 }
 
-/// A lane has one frame under way, so a newer one of the same shard takes the place and the credit of the older, which
-/// nobody waits for any more. So no more frames wait here than there are shards.
+/// A lane has one frame under way, and so has a source for each shard: a newer one takes the place and the credit of
+/// the older, which nobody waits for any more. So no more frames wait here than there are lanes and sources.
 void send_frame(link_actor* self, caf::io::connection_handle c, frame f) {
   auto& s = self->state;
-  std::erase_if(s.waiting, [&f](const frame& w) { return w.shard == f.shard; });
-  if (auto it = s.under_way.find(f.shard.value); it != s.under_way.end()) {
+  const auto owner = owner_of(f);
+  std::erase_if(s.waiting, [&owner](const frame& w) { return owner_of(w) == owner; });
+  if (auto it = s.under_way.find(owner); it != s.under_way.end()) {
     s.window.returned(it->second.bytes);
     s.under_way.erase(it);
   }
@@ -84,7 +89,7 @@ void send_frame(link_actor* self, caf::io::connection_handle c, frame f) {
 
 void return_credit(link_actor* self, caf::io::connection_handle c, const frame_answer& a) {
   auto& s = self->state;
-  auto it = s.under_way.find(a.shard.value);
+  auto it = s.under_way.find({a.shard.value, a.source});
   if (it == s.under_way.end() || it->second.number != a.number) return;
   s.window.returned(it->second.bytes);
   s.under_way.erase(it);

@@ -29,7 +29,8 @@ struct link_state {
     std::uint64_t number = 0;
     std::size_t bytes = 0;
   };
-  std::map<std::uint32_t, counted> under_way;  ///< per shard: the frame that holds credit
+  /// Frames that hold credit, by whose they are: the lane of a shard, or a source that sends to a shard.
+  std::map<std::pair<std::uint32_t, std::string>, counted> under_way;
   std::deque<frame> waiting;
   steady_time heard{};
   steady_time woke{};

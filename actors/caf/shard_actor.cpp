@@ -1,5 +1,6 @@
 #include "actors/caf/shard_actor.hpp"
 
+#include "cluster/invariant.hpp"
 #include "metrics/log.hpp"
 
 #include <algorithm>
@@ -17,6 +18,7 @@ seat_policy policy_of(const node_options& o) {
   p.lane.bytes_max = o.shard_queue_bytes;
   p.lane.timeout = o.request_timeout;
   p.reader.timeout = o.request_timeout;
+  p.courier.timeout = o.request_timeout;
   return p;
 }
 
@@ -34,6 +36,8 @@ void log_note(node_host& host, shard_id id, const shard_effects::note& n) {
                 {{"run_id", n.text}});
     break;
   case event::rolled_back: log::error("store rolled back", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::relay_resumed: log::error("relay goes on past a rollback", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::relay_stopped: log::error("relay stopped", {{"shard", shard}, {"reason", n.text}}); break;
   case event::lost: log::error("shard stopped", {{"shard", shard}, {"reason", n.text}}); break;
   }
 }
@@ -67,6 +71,15 @@ void shard_actor::moved(shard_id s) {
 }
 void shard_actor::note(shard_id s, const shard_effects::note& n) { log_note(host_, s, n); }
 
+void shard_actor::relay(shard_id from, frame f) {
+  const auto to = f.shard;
+  PAWL_INVARIANT(to.value < host_.shards, "a message is relayed to a shard of the dataset");
+  auto back = [source = host_.shard_handles[from.value], to, number = f.number](std::optional<frame_answer> answer) {
+    caf::anon_send(source, relayed_msg{to, number, std::move(answer)});
+  };
+  caf::anon_send(host_.shard_handles[to.value], carry_msg{std::move(f), std::move(back)});
+}
+
 /// Runs one input, and shows what has become of the shard.
 template <class Input>
 void shard_actor::turn(Input input) {
@@ -87,7 +100,9 @@ caf::behavior shard_actor::make_behavior() {
       [this](submitted_msg) { turn([&] { take_submissions(); }); },
       [this](shard_answers_msg& m) { turn([&] { seat_.on_store_answers(std::move(m.answers)); }); },
       [this](from_peer_msg& m) { turn([&] { seat_.on_peer_message(m.link, std::move(m.message)); }); },
-      [this](read_msg& m) { turn([&] { seat_.read(std::move(m.entity), std::move(m.done)); }); },
+      [this](read_msg& m) { turn([&] { seat_.read(std::move(m.about), std::move(m.done)); }); },
+      [this](carry_msg& m) { turn([&] { seat_.carry(std::move(m.contents), std::move(m.done)); }); },
+      [this](relayed_msg& m) { turn([&] { seat_.on_relayed(m.receiver, m.number, std::move(m.answer)); }); },
       [this](placement_msg& m) { turn([&] { seat_.on_placement(std::move(m.table), m.self); }); },
       [this](turn_msg) { turn([&] { seat_.on_turn(); }); },
       [this](evicted_msg) { turn([&] { seat_.on_evicted(); }); },

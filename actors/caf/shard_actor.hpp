@@ -27,6 +27,7 @@ private:
   [[nodiscard]] bool may_move(shard_id s) override;
   void moved(shard_id s) override;
   void note(shard_id s, const shard_effects::note& n) override;
+  void relay(shard_id from, frame f) override;
 
   template <class Input>
   void turn(Input input);

@@ -1,7 +1,9 @@
 #include "actors/http/api.hpp"
 
+#include "actors/http/dead_letters.hpp"
 #include "actors/http/json_messages.hpp"
 #include "actors/http/json_text.hpp"
+#include "actors/http/sources.hpp"
 #include "metrics/log.hpp"
 
 #include <nlohmann/json.hpp>
@@ -22,6 +24,9 @@ constexpr std::string_view entities_prefix = "/v1/entities/";
 constexpr std::string_view routes_text =
     R"(POST /v1/messages                one message (application/json) or one per line (application/x-ndjson)
 GET  /v1/entities/{type}/{key}   committed state of an entity
+POST /v1/sources/{name}          messages of a producer that numbers them, for one shard; GET: how far it has come
+GET  /v1/dead-letters            messages that could not take effect; /{shard}?from={number} of one shard
+POST /v1/dead-letters/{shard}/{number}/replay or /discard
 GET  /v1/cluster                 this node and the members it knows
 GET  /v1/shards                  what this node knows of every shard
 POST /v1/drain                   hand the shards over and end; from this machine only
@@ -141,7 +146,16 @@ http_response entity_found(const entity_id& id, shard_id shard, const entity_ans
   body += R"(,"state":)";
   std::string error;
   if (!append_json_state(body, a.state, error)) return http_problem(500, "the state cannot be shown as JSON: " + error);
-  body += "}\n";
+  body += R"(,"timers":[)";
+  for (std::size_t i = 0; i < a.timers.size(); ++i) {
+    if (i > 0) body += ',';
+    body += R"({"name":)";
+    append_json_string(body, a.timers[i].name);
+    body += R"(,"due":)" + std::to_string(a.timers[i].due) + R"(,"message":)";
+    append_json_string(body, a.timers[i].message);
+    body += '}';
+  }
+  body += "]}\n";
   return json_answer(200, std::move(body));
 }
 
@@ -178,6 +192,10 @@ public:
         {"/metrics", false, &api::get_metrics},
         {"/", false, &api::get_routes},
     }};
+    const std::string_view path = request.path;
+    if (path == dead_letters_path || path.starts_with(std::string{dead_letters_path} + '/'))
+      return answer_dead_letters(door_, request, std::move(respond));
+    if (path.starts_with(sources_prefix)) return answer_sources(door_, request, sources_.now(), std::move(respond));
     route found{entities_prefix, false, &api::get_entity};
     if (!request.path.starts_with(entities_prefix)) {
       const auto r = std::find_if(routes.begin(), routes.end(), [&](const route& x) { return x.path == request.path; });

@@ -16,7 +16,18 @@
 namespace pawl {
 namespace {
 
-enum field : std::uint8_t { type, key_field, name, id, payload, sent_at, seq, known_fields, unknown_field };
+enum field : std::uint8_t {
+  type,
+  key_field,
+  name,
+  id,
+  payload,
+  sent_at,
+  seq,
+  position_field,
+  known_fields,
+  unknown_field
+};
 
 struct field_rule {
   std::string_view name;
@@ -31,6 +42,7 @@ constexpr std::array<field_rule, known_fields> rules{{
     {"payload", "an object", false},
     {"sent_at", "an integer from 0, milliseconds since 1970", false},
     {"seq", "an integer from 1", false},
+    {"position", "an integer from 1", false},
 }};
 constexpr std::string_view empty_map = "\x80";
 constexpr std::size_t depth_max = limits::payload_depth + 1;  // the message itself is the first level
@@ -42,6 +54,9 @@ std::string in_quotes(std::string_view text) { return '"' + std::string{cut_text
 /// goes on after it where it can, so that the answer to a refused message still carries its id.
 class message_reader {
 public:
+  /// @param positions each message has a position among those of its source; else it must not have one
+  explicit message_reader(bool positions = false) : positions_(positions) {}
+
   /// Reads one message. If false, `refusal` says why.
   bool read(std::string_view text) {
     reset();
@@ -52,7 +67,8 @@ public:
     const auto end = parser_.Parse<flags>(in, *this);
     if (end.IsError() && end.Code() != rapidjson::kParseErrorTermination) parse_error(end.Offset(), end.Code());
     for (std::size_t f = 0; f < known_fields && problem_.empty(); ++f)
-      if (rules[f].required && !seen_[f]) report("field " + in_quotes(rules[f].name) + " is missing");
+      if ((rules[f].required || (f == position_field && positions_)) && !seen_[f])
+        report("field " + in_quotes(rules[f].name) + " is missing");
     if (problem_.empty()) report(check_message(result(0)));
     return problem_.empty();
   }
@@ -70,6 +86,8 @@ public:
     m.seq = seq_;
     return m;
   }
+
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
 
   [[nodiscard]] refused_line refusal(std::size_t line) const {
     refused_line out{line, std::nullopt, std::string{cut_text(problem_, limits::reason_bytes)}, malformed_};
@@ -107,9 +125,10 @@ public:
     }
     const auto rule = std::find_if(rules.begin(), rules.end(), [&](const field_rule& r) { return r.name == k; });
     field_ = static_cast<field>(rule - rules.begin());
-    if (rule == rules.end()) {
+    if (rule == rules.end() || (field_ == position_field && !positions_)) {
       field_ = unknown_field;
-      report("unknown field " + in_quotes(k) + "; known are type, key, message, id, payload, sent_at, seq");
+      report("unknown field " + in_quotes(k) + "; known are type, key, message, id, payload, sent_at, seq" +
+             (positions_ ? ", position" : ""));
     } else if (seen_[field_]) {
       report("field " + in_quotes(k) + " stands twice");
       field_ = unknown_field;
@@ -133,6 +152,7 @@ private:
     seen_ = {};
     sent_at_ = 0;
     seq_ = 0;
+    position_ = 0;
     depth_ = 0;
     field_ = unknown_field;
     malformed_ = false;
@@ -197,6 +217,10 @@ private:
       if (!number || *number == 0) return false;
       seq_ = *number;
       return true;
+    case position_field:
+      if (!number || *number == 0) return false;
+      position_ = *number;
+      return true;
     default: return false;
     }
   }
@@ -217,6 +241,8 @@ private:
   std::array<bool, known_fields> seen_{};
   unix_ms sent_at_ = 0;
   std::uint64_t seq_ = 0;
+  bool positions_;
+  std::uint64_t position_ = 0;
   std::size_t depth_ = 0;
   field field_ = unknown_field;  ///< the top-level field that is being read
   bool malformed_ = false;
@@ -234,20 +260,24 @@ parsed_messages parse_json_message(std::string_view body, unix_ms now) {
   return out;
 }
 
-std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms now) {
+std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms now,
+                                                std::vector<std::uint64_t>* positions) {
   if (!body.empty() && body.back() == '\n') body.remove_suffix(1);
   const auto lines = static_cast<std::size_t>(std::count(body.begin(), body.end(), '\n')) + 1;
   if (lines > limits::batch_messages) return std::nullopt;
   parsed_messages out;
   message_builder builder;
-  message_reader reader;
+  message_reader reader{positions != nullptr};
   for (std::size_t line = 0; line < lines; ++line) {
     const auto end = std::min(body.find('\n'), body.size());
     const auto text = body.substr(0, end);
     if (text.find_first_not_of(" \t\r") == text.npos)
       out.refused.push_back({line, std::nullopt, "empty line; a batch has one JSON object per line", true});
-    else if (reader.read(text)) builder.add(reader.result(now));
-    else out.refused.push_back(reader.refusal(line));
+    else if (!reader.read(text)) out.refused.push_back(reader.refusal(line));
+    else {
+      builder.add(reader.result(now));
+      if (positions != nullptr) positions->push_back(reader.position());
+    }
     body.remove_prefix(std::min(end + 1, body.size()));
   }
   out.accepted = builder.finish();
@@ -269,6 +299,12 @@ void append_json_result(std::string& out, std::optional<std::string_view> id, co
     out += R"(,"code":")";
     out += to_string(r.code);
     out += '"';
+  }
+  if (r.reply) {
+    out += R"(,"reply":)";
+    const auto before = out.size();
+    std::string error;
+    if (!append_json_state(out, *r.reply, error)) out.replace(before, std::string::npos, "null");
   }
   out += "}\n";
 }

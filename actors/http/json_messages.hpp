@@ -2,6 +2,7 @@
 
 #include "actors/message.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,8 +38,10 @@ struct parsed_messages {
 [[nodiscard]] parsed_messages parse_json_message(std::string_view body, unix_ms now);
 
 /// Reads a batch; a newline after the last line is optional. Nothing if it has more than `limits::batch_messages`
-/// lines.
-[[nodiscard]] std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms now);
+/// lines. With `positions`, each message must also have the field `position`, an integer from 1; they are put there in
+/// the order of the accepted messages.
+[[nodiscard]] std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms now,
+                                                              std::vector<std::uint64_t>* positions = nullptr);
 
 /// Appends `{"id":…,"result":…}` and, if there is one, reason and code. No id: null.
 void append_json_result(std::string& out, std::optional<std::string_view> id, const message_result& r);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .dashboard import Dashboard, Section
 from .panels import Limits, Query, graph, heatmap, stat
-from .queries import buckets, increase, quantile, rate, share_of, total
+from .queries import buckets, increase, quantile, rate, series, share_of, total
 
 _TYPE = 'entity_type=~"$entity_type"'
 
@@ -116,10 +116,66 @@ _EVENTS = Section(
     ],
 )
 
+_BETWEEN = Section(
+    "Between entities",
+    [
+        stat(
+            "Waiting to be taken",
+            "Messages that entities have sent and whose receiver is not known to have taken them.",
+            total(series("pawl_outbox_messages")),
+            "short",
+            Limits(1_000, 20_000),
+            decimals=0,
+        ),
+        stat(
+            "Receivers stopped",
+            "Pairs of shards that stand still after a rollback of the store. Must be 0.",
+            total(series("pawl_outbox_receivers_stopped")),
+            "short",
+            Limits(critical=1),
+            decimals=0,
+        ),
+        stat(
+            "Dead letters",
+            "Messages that could not take effect and wait for somebody to look.",
+            total(series("pawl_dead_letters")),
+            "short",
+            Limits(1),
+            decimals=0,
+        ),
+        stat("Timers pending", "Of all entities.", total(series("pawl_timers")), "short", decimals=0),
+        graph(
+            "Messages between entities",
+            "Taken by their receivers, and batches that did not follow what had been taken: one per pair after a takeover.",
+            [
+                Query(total(rate("pawl_sequenced_messages_total")), "taken"),
+                Query(total(rate("pawl_sequence_mismatches_total")), "did not follow"),
+            ],
+            "cps",
+        ),
+        graph(
+            "Outbox per node",
+            "What waits to be taken, by the node that sends it.",
+            [Query(total(series("pawl_outbox_messages"), "node"), "{{node}}")],
+            "short",
+            stacked=True,
+        ),
+        graph(
+            "Timers and dead letters",
+            "Timers that became a message, and messages that became dead letters.",
+            [
+                Query(total(rate("pawl_timers_fired_total")), "timers fired"),
+                Query(total(rate("pawl_dead_letters_added_total")), "dead letters"),
+            ],
+            "cps",
+        ),
+    ],
+)
+
 ORDERS = Dashboard(
     "orders",
     "Pawl / Order workflow",
     "What became of the events of orders, and how long they took.",
-    [_RANGE, _EVENTS],
+    [_RANGE, _EVENTS, _BETWEEN],
     by_entity_type=True,
 )

@@ -82,6 +82,7 @@ private:
   bool may_move(shard_id) override { return true; }
   void moved(shard_id) override {}
   void note(shard_id, const shard_effects::note&) override {}
+  void relay(shard_id, frame) override {}
 
   void run_store() {
     while (!commands_.empty()) {

@@ -42,8 +42,8 @@ local_node::local_node(const setup& s) {
   options.request_timeout = std::chrono::seconds{60};
   metrics_ = std::make_unique<node_metrics>(shards_, std::vector<std::string>{"order"});
   node_ = std::make_unique<node>(
-      options, entity_catalog{{bench_order()}, message_digester{dataset_.secret}, options.state_bytes}, dataset_.id,
-      shards_, *metrics_, [this](const std::string&) { ended_.set_value(); });
+      options, entity_catalog{{bench_order()}, message_digester{dataset_.secret}, options.state_bytes, shards_},
+      dataset_.id, shards_, *metrics_, [this](const std::string&) { ended_.set_value(); });
   if (auto why = node_->listen(); !why.empty()) throw std::runtime_error(why);
   if (s.http) {
     http_ = std::make_unique<http_server>(http_server_options{options},

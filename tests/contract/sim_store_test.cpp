@@ -278,7 +278,7 @@ private:
     auto token = some_token(s);
     field_list list;
     for (const auto& f : fields(1))
-      list.add(f, f == frontier_field ? encode(frontier{both_.info().id, ++commits_, {}}) : bytes());
+      list.add(f, f == frontier_field ? encode(frontier{both_.info().id, ++commits_, {}, {}}) : bytes());
     return {std::move(token), std::move(list)};
   }
   std::vector<std::string> fields(std::uint64_t least) {

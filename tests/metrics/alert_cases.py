@@ -166,6 +166,9 @@ CASES: dict[str, Case] = {
     "PawlCommitsFenced": _counter("8m", NODE, "pawl_commits_fenced_total"),
     "PawlCommitsUnknown": _one("20m", CLUSTER, f"pawl_commits_unknown_total{{{N1}}}", "0+1x30", "0x9 1x30"),
     "PawlStoreFlaps": _one("15m", NODE, f"pawl_store_reconnects_total{{{N1}}}", "0+1x20", "0x9 2x20"),
+    "PawlOutboxStopped": _one("3m", NODE, f"pawl_outbox_receivers_stopped{{{N1}}}", "0x1 1x5", "0x6"),
+    "PawlOutboxGrows": _one("9m", NODE, f"pawl_outbox_messages{{{N1}}}", "30000x10", "30000x3 0x7"),
+    "PawlDeadLetters": _counter("8m", CLUSTER, "pawl_dead_letters_added_total"),
     "PawlStoreSlow": Case(
         "20m",
         CLUSTER,

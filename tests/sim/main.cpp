@@ -108,6 +108,8 @@ void print(const sightings& s) {
   std::printf(
       "  commits %llu · claims %llu · takeovers %llu · doubts %llu · views %llu · commits that met a dead name %llu\n",
       n(s.commits), n(s.claims), n(s.takeovers), n(s.doubts), n(s.views), n(s.dead_names));
+  std::printf("  messages between shards %llu · timers fired %llu · replies given again %llu\n", n(s.echoes),
+              n(s.ticks), n(s.replies_again));
   std::printf("  faults:");
   for (std::size_t i = 0; i < fault_kinds; ++i)
     std::printf(" %s %llu%s", std::string{to_string(static_cast<fault_kind>(i))}.c_str(), n(s.faults[i]),
@@ -171,7 +173,8 @@ int run_many(const options& o) {
         good = false;
       }
     }
-    if (seen.dead_names == 0 || seen.takeovers == 0 || seen.duplicates == 0) good = false;
+    if (seen.dead_names == 0 || seen.takeovers == 0 || seen.duplicates == 0 || seen.echoes == 0 || seen.ticks == 0)
+      good = false;
   }
   ::munmap(shared, jobs * sizeof(progress));
   return good ? 0 : 1;

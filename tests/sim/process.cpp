@@ -29,6 +29,7 @@ seat_policy seats_of(const scenario& s) {
   p.shard.second_sweep = 4 * s.first_sweep;
   p.lane.timeout = s.lane_timeout;
   p.reader.timeout = s.lane_timeout;
+  p.courier.timeout = s.lane_timeout;
   return p;
 }
 
@@ -39,7 +40,7 @@ process::process(world& w, std::size_t place, std::uint64_t run)
       place_(place),
       name_("n" + std::to_string(place + 1)),
       dice_(w.plan.seed, 1'000 + place * 100 + run),
-      catalog_(ledger_catalog(w.plan.retention, !w.is_older(place))),
+      catalog_(ledger_catalog(w.plan.retention, !w.is_older(place), w.plan.shards)),
       membership_(name_, policy_of(w.plan)),
       armed_(w.plan.shards),
       shards_pipe_(
@@ -229,6 +230,41 @@ void process::moved(shard_id s) {
   });
 }
 
+/// From one actor to another and back: each a little later.
+void process::relay(shard_id from, frame f) {
+  if (world_.verbose)
+    world_.say(name_ + " relays to shard " + std::to_string(f.shard.value) + ", frame " + std::to_string(from.value) +
+               "#" + std::to_string(f.number) + ": " + std::to_string(f.messages.size()) + " behind " +
+               std::to_string(f.of->follows.number));
+  auto contents = std::make_shared<frame>(std::move(f));
+  world_.time.after(1us, [who = weak_from_this(), from, contents] {
+    auto p = who.lock();
+    if (!p) return;
+    p->deliver([p, from, contents] {
+      const auto to = contents->shard;
+      auto back = [who = p->weak_from_this(), from, to, number = contents->number](std::optional<frame_answer> a) {
+        auto asker = who.lock();
+        if (!asker) return;
+        if (asker->world_.verbose)
+          asker->world_.say(asker->name_ + " hears of frame " + std::to_string(from.value) + "#" +
+                            std::to_string(number) +
+                            (!a         ? ": nothing"
+                             : !a->mark ? ": not judged"
+                                        : ": " + std::to_string(a->mark->taken.mark().number)));
+        auto answer = std::make_shared<std::optional<frame_answer>>(std::move(a));
+        asker->world_.time.after(1us, [who, from, to, number, answer] {
+          auto q = who.lock();
+          if (!q) return;
+          q->deliver([q, from, to, number, answer] {
+            q->to_seat(from.value, [&](shard_seat& s) { s.on_relayed(to, number, std::move(*answer)); });
+          });
+        });
+      };
+      p->to_seat(to.value, [&](shard_seat& s) { s.carry(std::move(*contents), std::move(back)); });
+    });
+  });
+}
+
 void process::note(shard_id s, const shard_effects::note& n) {
   using event = shard_effects::event;
   if (n.what == event::claimed && n.text == "takeover") ++world_.seen.takeovers;
@@ -236,8 +272,8 @@ void process::note(shard_id s, const shard_effects::note& n) {
   if (n.what == event::lost) world_.on_stopped(*this, s, n.text);
   if (world_.verbose && n.what != event::other_server)
     world_.say(name_ + " shard " + std::to_string(s.value) + " " +
-               std::array{"claimed", "kept", "released", "doubt", "", "rolled back",
-                          "STOPPED"}[static_cast<std::size_t>(n.what)] +
+               std::array{"claimed", "kept", "released", "doubt", "", "rolled back", "STOPPED", "relay goes on",
+                          "RELAY STOPPED"}[static_cast<std::size_t>(n.what)] +
                (n.text.empty() ? "" : ": " + n.text));
 }
 
@@ -253,9 +289,11 @@ void process::submit(std::shared_ptr<const message_block> batch,
     to_seat(part.shard.value, [&part](shard_seat& s) { s.submit({&part.messages, 1}); });
 }
 
-void process::read(entity_id id, reader::callback done) {
+void process::read(entity_id id, std::function<void(entity_answer)> done) {
   auto shard = shard_of(id.key, world_.plan.shards).value;
-  to_seat(shard, [&](shard_seat& s) { s.read(std::move(id), std::move(done)); });
+  to_seat(shard, [&](shard_seat& s) {
+    s.read(std::move(id), [done = std::move(done)](read_answer a) { done(std::move(a.answer)); });
+  });
 }
 
 void process::cut_store(bool on) {

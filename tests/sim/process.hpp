@@ -41,7 +41,7 @@ public:
 
   /// As a door does. `done` may never be called: the process may die.
   void submit(std::shared_ptr<const message_block> batch, std::function<void(std::vector<message_result>)> done);
-  void read(entity_id id, reader::callback done);
+  void read(entity_id id, std::function<void(entity_answer)> done);
 
   /// Requests submitted and not answered.
   [[nodiscard]] std::uint64_t unanswered() const noexcept { return unanswered_; }
@@ -77,6 +77,7 @@ private:
   [[nodiscard]] bool may_move(shard_id s) override { return moves_.enter(s); }
   void moved(shard_id s) override;
   void note(shard_id s, const shard_effects::note& n) override;
+  void relay(shard_id from, frame f) override;
 
   void later(timeline::action a);
   void carry_out(membership::effects e);

@@ -94,8 +94,8 @@ TEETH = (
         (
             Edit(
                 "persistence/processed_set.cpp",
-                "    if (known == nullptr) continue;\n",
-                "    if (known == nullptr || tail_.empty() || tail_.back().bytes != known->bytes) continue;\n",
+                "    if (found == nullptr) continue;\n",
+                "    if (found == nullptr || tail_.empty() || tail_.back().bytes != found->bytes) continue;\n",
             ),
         ),
     ),
@@ -154,7 +154,7 @@ TEETH = (
     Tooth(
         "no prefix rule at the owner",
         2_000,
-        (Edit("actors/batch.cpp", "  if (!resolved(result->kind)) f.blocked.insert(m.key);\n", ""),),
+        (Edit("actors/batch.cpp", "      f.blocked.insert(m.key);\n    }\n  }\n  if (depends)", "    }\n  }\n  if (depends)"),),
     ),
     Tooth(
         "floor not stored",
@@ -171,6 +171,44 @@ TEETH = (
                 "  if (!is_own(r.token) && !own_tokens_.empty()) own_tokens_.push_back(r.token);\n",
             ),
         ),
+    ),
+    Tooth(
+        "message to another shard relayed before its commit",
+        2_000,
+        (
+            Edit(
+                "actors/shard.cpp",
+                "      send_commit(out, now);\n      return;\n    }\n    batch_->undo(frames_);",
+                "      send_commit(out, now);\n"
+                "      carry_out(relay_.added(books_.sends, books_.confirm(), now), out);\n"
+                "      return;\n    }\n    batch_->undo(frames_);",
+            ),
+        ),
+    ),
+    Tooth(
+        "mark of a source not loaded",
+        2_000,
+        (Edit("actors/shard_books.cpp", "    else if (!marks.load(i, *v)) return \"the mark of a source is damaged\";\n", "    else marks.load_nothing(i);\n"),),
+    ),
+    Tooth(
+        "mark of a source not stored with the effect",
+        2_000,
+        (Edit("actors/shard_books.cpp", "  marks.seal(out);\n", "  field_list apart;\n  marks.seal(apart);\n"),),
+    ),
+    Tooth(
+        "fired timer still stored",
+        2_000,
+        (Edit("actors/timer_book.cpp", "      out.add(slot_field(kind, timers_.at(*c.was).slot), {});\n", ""),),
+    ),
+    Tooth(
+        "timer not stored",
+        2_000,
+        (Edit("actors/timer_book.cpp", "      out.add(slot_field(kind, *c.slot), stored(*c.becomes));\n", ""),),
+    ),
+    Tooth(
+        "reply not stored",
+        2_000,
+        (Edit("actors/batch.cpp", "  for (const auto& [id, reply] : room_.replies) fields.add(reply_field(id), *reply);\n", ""),),
     ),
     Tooth(
         "read answered without a barrier",

@@ -7,6 +7,7 @@ namespace pawl::sim {
 namespace {
 
 constexpr std::size_t tables_kept = 4;
+constexpr std::uint64_t events_max = 2'000'000;  ///< hundreds of times what a run takes
 constexpr span snapshot_every = 300ms;
 constexpr span patience = 60s;  ///< after the last fault is healed, everything must be resolved within this
 
@@ -26,6 +27,9 @@ sightings& sightings::operator+=(const sightings& o) {
   doubts += o.doubts;
   views += o.views;
   dead_names += o.dead_names;
+  echoes += o.echoes;
+  ticks += o.ticks;
+  replies_again += o.replies_again;
   for (std::size_t i = 0; i < fault_kinds; ++i) faults[i] += o.faults[i];
   return *this;
 }
@@ -112,8 +116,8 @@ void world::run() {
     return quiet_ && std::all_of(senders_.begin(), senders_.end(), [](const auto& s) { return s->finished(); });
   };
   auto end = healed + patience;
-  while (!all_done() && time.step(end)) {
-  }
+  while (!(all_done() && outstanding().empty()) && time.step(end))
+    if (time.events() > events_max) fail("progress", "so many events, and no end: somebody goes round in a circle");
   seen.events += time.events();
   seen.views += data.members().number.value;
   if (!all_done() && rollbacks == 0) {

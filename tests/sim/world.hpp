@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/sim/ledger.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/process.hpp"
 #include "tests/sim/scenario.hpp"
@@ -30,6 +31,7 @@ struct sightings {
   std::uint64_t events = 0, sends = 0, acknowledged = 0, duplicates = 0, refused = 0, unresolved = 0, reads = 0;
   std::uint64_t commits = 0, claims = 0, takeovers = 0, doubts = 0, views = 0;
   std::uint64_t dead_names = 0;  ///< commits that met one
+  std::uint64_t echoes = 0, ticks = 0, replies_again = 0;
   std::array<std::uint64_t, fault_kinds> faults{};
   sightings& operator+=(const sightings& o);
 };
@@ -86,13 +88,20 @@ private:
   void strike(const fault& f);
   void heal(const fault& f);
   void heal_all();
+  void heal_link(std::size_t from, std::size_t to);
+  [[nodiscard]] bool for_ever(fault_kind k, std::size_t at) const;
   void swizzle(const fault& f);
   void restart_store(span down, bool to_former_data);
   void spread_changes();
   void check_commit(shard_id s, const store::hash& before, const commit_fields& c) const;
-  void check_end() const;
+  void check_end();
+  void check_ledger(const std::string& name, const std::string& before, std::string_view after) const;
+  void check_echo(const std::string& name, const std::string& before, std::string_view after) const;
+  /// All that the ledgers have sent and scheduled has arrived. Empty, or what is missing.
+  [[nodiscard]] std::string outstanding() const;
+  [[nodiscard]] Ledger stored(std::string_view type, const std::string& key) const;
+  [[nodiscard]] std::vector<std::string> appended(const std::string& key) const;
   [[nodiscard]] bool is_stored(const std::string& id, const sent_message& m) const;
-  [[nodiscard]] std::vector<std::string> stored_ids(const std::string& key) const;
 
   std::vector<std::shared_ptr<process>> places_;
   std::vector<std::uint64_t> runs_;

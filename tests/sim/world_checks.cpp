@@ -35,23 +35,53 @@ void world::check_commit(shard_id s, const store::hash& before, const commit_fie
       if (!is || !was || is->seq != was->seq + 1)
         fail("one committer", "shard " + std::to_string(s.value) + ": commit " + std::to_string(is ? is->seq : 0) +
                                   " landed on commit " + std::to_string(was ? was->seq : 0));
-    } else if (name.front() == 'e') {
-      auto old = field(name);
-      auto ids = old.empty() ? std::vector<std::string>{} : ids_in(old);
-      auto next = ids_in(value);
-      if (next.size() < ids.size() || !std::equal(ids.begin(), ids.end(), next.begin()))
-        fail("effects stay", name + " was [" + text_of(ids) + "], and is [" + text_of(next) + "]");
-      std::map<std::string, std::size_t> highest;
-      for (const auto& id : next) {
-        auto [from, n] = parts_of(id);
-        auto h = highest.find(from);
-        if (std::count(next.begin(), next.end(), id) > 1) fail("effect once", name + " is [" + text_of(next) + "]");
-        // A late copy of a message that a rollback has taken away is a new one.
-        if (h != highest.end() && h->second > n && rollbacks == 0) fail("order", name + " is [" + text_of(next) + "]");
-        highest[from] = n;
-      }
+    } else if (name.starts_with(entity_field(ledger_type, {}))) {
+      check_ledger(name, field(name), value);
+    } else if (name.starts_with(entity_field(echo_type, {}))) {
+      check_echo(name, field(name), value);
     }
   }
+}
+
+void world::check_ledger(const std::string& name, const std::string& before, std::string_view after) const {
+  auto old = ledger_in(before);
+  auto next = ledger_in(after);
+  auto extends = [&name](const std::vector<std::string>& was, const std::vector<std::string>& is, const world& w) {
+    if (is.size() < was.size() || !std::equal(was.begin(), was.end(), is.begin()))
+      w.fail("effects stay", name + " was [" + text_of(was) + "], and is [" + text_of(is) + "]");
+  };
+  extends(old.ids, next.ids, *this);
+  extends(old.ticks, next.ticks, *this);
+  std::map<std::string, std::size_t> highest;
+  for (const auto& id : next.ids) {
+    auto [from, n] = parts_of(id);
+    auto h = highest.find(from);
+    if (std::count(next.ids.begin(), next.ids.end(), id) > 1)
+      fail("effect once", name + " is [" + text_of(next.ids) + "]");
+    // A late copy of a message that a rollback has taken away is a new one.
+    if (h != highest.end() && h->second > n && rollbacks == 0) fail("order", name + " is [" + text_of(next.ids) + "]");
+    highest[from] = n;
+  }
+  for (const auto& id : next.ticks) {
+    if (std::count(next.ticks.begin(), next.ticks.end(), id) > 1)
+      fail("a timer fires once", name + " has fired [" + text_of(next.ticks) + "]");
+    if (std::find(next.ids.begin(), next.ids.end(), id) == next.ids.end())
+      fail("a timer fires if it was set", name + " is [" + text_of(next.ids) + "], and has fired for " + id);
+  }
+}
+
+/// What has arrived at an echo is what its ledger has sent, from the beginning on. After a rollback it may also be what
+/// the ledger has sent and does not know any more.
+void world::check_echo(const std::string& name, const std::string& before, std::string_view after) const {
+  auto old = ledger_in(before);
+  auto next = ledger_in(after);
+  if (next.ids.size() < old.ids.size() || !std::equal(old.ids.begin(), old.ids.end(), next.ids.begin()))
+    fail("effects stay", name + " was [" + text_of(old.ids) + "], and is [" + text_of(next.ids) + "]");
+  if (rollbacks != 0) return;
+  const auto key = name.substr(entity_field(echo_type, echo_key({})).size());
+  const auto sent = appended(key);
+  if (next.ids.size() > sent.size() || !std::equal(next.ids.begin(), next.ids.end(), sent.begin()))
+    fail("sent once, in order", name + " is [" + text_of(next.ids) + "], sent was [" + text_of(sent) + "]");
 }
 
 const world::sent_message& world::register_message(const std::string& id, const std::string& key, unix_ms sent_at,
@@ -67,18 +97,50 @@ const world::sent_message& world::register_message(const std::string& id, const 
   return it->second;
 }
 
-std::vector<std::string> world::stored_ids(const std::string& key) const {
+Ledger world::stored(std::string_view type, const std::string& key) const {
   auto s = shard_of(key, plan.shards);
   const auto& d = data.shard(s);
   auto h = d.hashes.find(d.record.token);
   if (h == d.hashes.end()) return {};
-  auto e = h->second.find(entity_field(ledger_type, key));
-  return e == h->second.end() ? std::vector<std::string>{} : ids_in(e->second);
+  auto e = h->second.find(entity_field(type, key));
+  return e == h->second.end() ? Ledger{} : ledger_in(e->second);
+}
+
+/// Those of a ledger's messages that it has sent on.
+std::vector<std::string> world::appended(const std::string& key) const {
+  auto ids = stored(ledger_type, key).ids;
+  std::erase_if(ids, [this](const std::string& id) { return messages_.at(id).name != "Append"; });
+  return ids;
+}
+
+std::string world::outstanding() const {
+  for (std::size_t k = 0; k < plan.keys; ++k) {
+    const auto key = "k" + std::to_string(k);
+    const auto sent = appended(key);
+    const auto echoed = stored(echo_type, echo_key(key)).ids;
+    if (echoed != sent) return key + " has sent [" + text_of(sent) + "], its echo has [" + text_of(echoed) + "]";
+    auto fired = stored(ledger_type, key).ticks;
+    for (const auto& id : sent)
+      if (sets_timer(id) && std::find(fired.begin(), fired.end(), id) == fired.end())
+        return key + " has set a timer for " + id + ", which has not fired";
+  }
+  return {};
 }
 
 void world::on_result(const std::string& id, const message_result& r) {
   if (verbose) say(id + " " + std::string{to_string(r.kind)} + (r.reason.empty() ? "" : ": " + r.reason));
   auto& m = messages_.at(id);
+  if (m.name == "Append" && (r.kind == result_kind::applied || r.kind == result_kind::duplicate) && rollbacks == 0) {
+    // The same whenever it is asked for: how many had taken effect then.
+    const auto ids = stored(ledger_type, m.key).ids;
+    const auto count = std::find(ids.begin(), ids.end(), id) - ids.begin() + 1;
+    std::string error;
+    Place place;
+    if (!r.reply || !decode_msgpack(*r.reply, place, error) || place.count != static_cast<std::uint64_t>(count))
+      fail("stored replies", id + " is number " + std::to_string(count) + ", its reply says " +
+                                 (r.reply ? std::to_string(place.count) : "nothing"));
+    if (r.kind == result_kind::duplicate) ++seen.replies_again;
+  }
   switch (r.kind) {
   case result_kind::applied:
     if (m.applied && rollbacks == 0) fail("effect once", id + " was answered `applied` twice");
@@ -91,16 +153,17 @@ void world::on_result(const std::string& id, const message_result& r) {
   case result_kind::busy:
   case result_kind::unknown: ++seen.unresolved; return;
   }
-  bool stored = is_stored(id, m);
+  bool kept = is_stored(id, m);
   // An owner that has not noticed a rollback yet may still answer for what it remembers.
-  m.acknowledged = stored || rollbacks == 0;
-  if (m.acknowledged && !stored)
-    fail("acknowledged is committed", id + " was acknowledged, the store has [" + text_of(stored_ids(m.key)) + "]");
+  m.acknowledged = kept || rollbacks == 0;
+  if (m.acknowledged && !kept)
+    fail("acknowledged is committed",
+         id + " was acknowledged, the store has [" + text_of(stored(ledger_type, m.key).ids) + "]");
 }
 
 bool world::is_stored(const std::string& id, const sent_message& m) const {
-  auto stored = stored_ids(m.key);
-  return std::find(stored.begin(), stored.end(), id) != stored.end();
+  const auto ids = stored(ledger_type, m.key).ids;
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
 std::vector<std::string> world::acknowledged(const std::string& key) const {
@@ -131,7 +194,14 @@ void world::on_stopped(const process& p, shard_id s, const std::string& why) {
 }
 
 /// Ids and effects are the same set, and nothing acknowledged is missing.
-void world::check_end() const {
+void world::check_end() {
+  for (std::size_t k = 0; k < plan.keys; ++k) {
+    const auto key = "k" + std::to_string(k);
+    seen.echoes += stored(echo_type, echo_key(key)).ids.size();
+    seen.ticks += stored(ledger_type, key).ticks.size();
+  }
+  if (rollbacks == 0)
+    if (auto missing = outstanding(); !missing.empty()) fail("progress", missing);
   message_digester digester{{1, 2, 3}};
   for (std::uint32_t s = 0; s < plan.shards; ++s) {
     const auto& d = data.shard({s});
@@ -148,8 +218,8 @@ void world::check_end() const {
     for (const auto& [id, m] : messages_) {
       if (shard_of(m.key, plan.shards).value != s) continue;
       auto v = ids.judge(digester.digest(ledger_type, m.key, id, m.name, "\x80"), m.sent_at);
-      auto stored = stored_ids(m.key);
-      bool effect = std::find(stored.begin(), stored.end(), id) != stored.end();
+      auto ids_stored = stored(ledger_type, m.key).ids;
+      bool effect = std::find(ids_stored.begin(), ids_stored.end(), id) != ids_stored.end();
       bool known = v == processed_set::verdict::duplicate;
       if (v != processed_set::verdict::too_old && known != effect)
         fail("ids = effects", id + (known ? " is known, but has no effect" : " has an effect, but is not known"));

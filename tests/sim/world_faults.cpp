@@ -125,14 +125,14 @@ void world::heal(const fault& f) {
     if (!p || p->dead()) start(f.a);
     break;
   case fault_kind::cut_pair:
-    net.heal(f.a, f.b);
-    net.heal(f.b, f.a);
+    heal_link(f.a, f.b);
+    heal_link(f.b, f.a);
     break;
-  case fault_kind::cut_one_way: net.heal(f.a, f.b); break;
+  case fault_kind::cut_one_way: heal_link(f.a, f.b); break;
   case fault_kind::isolate:
     for (std::size_t n = 0; n < places_.size(); ++n) {
-      net.heal(f.a, n);
-      net.heal(n, f.a);
+      heal_link(f.a, n);
+      heal_link(n, f.a);
     }
     break;
   case fault_kind::cut_store:
@@ -162,7 +162,7 @@ void world::swizzle(const fault& f) {
     time.after(dice_.between(0us, f.length / 2), [this, a = a, b = b] {
       if (!quiet_) net.cut(a, b);
     });
-    time.after(dice_.between(f.length / 2, f.length), [this, a = a, b = b] { net.heal(a, b); });
+    time.after(dice_.between(f.length / 2, f.length), [this, a = a, b = b] { heal_link(a, b); });
   }
 }
 
@@ -184,23 +184,28 @@ void world::restart_store(span down, bool to_former_data) {
   time.after(std::min(down, span{1s}), [this] { redis.up = true; });
 }
 
+/// It has struck there, or will, and does not end.
+bool world::for_ever(fault_kind k, std::size_t at) const {
+  return std::any_of(plan.faults.begin(), plan.faults.end(),
+                     [&](const fault& f) { return f.for_ever && f.what == k && f.a == at && f.at <= time.elapsed(); });
+}
+
+void world::heal_link(std::size_t from, std::size_t to) {
+  if (!for_ever(fault_kind::isolate, from) && !for_ever(fault_kind::isolate, to)) net.heal(from, to);
+}
+
 /// All faults end but those that are for ever, and every node that can runs.
 void world::heal_all() {
   quiet_ = true;
   say("all healed");
-  auto ever = [this](fault_kind k, std::size_t at) {
-    return std::any_of(plan.faults.begin(), plan.faults.end(),
-                       [&](const fault& f) { return f.for_ever && f.what == k && f.a == at; });
-  };
   for (std::size_t a = 0; a < places_.size(); ++a)
-    for (std::size_t b = 0; b < places_.size(); ++b)
-      if (!ever(fault_kind::isolate, a) && !ever(fault_kind::isolate, b)) net.heal(a, b);
+    for (std::size_t b = 0; b < places_.size(); ++b) heal_link(a, b);
   data.memory_full = false;
   if (redis.frozen) heal({fault_kind::store_freeze, {}, {}});
   for (std::size_t n = 0; n < places_.size(); ++n) {
     auto& p = places_[n];
     if (p && p->frozen()) p->thaw();
-    if (p && !p->dead() && !ever(fault_kind::cut_store, n)) p->cut_store(false);
+    if (p && !p->dead() && !for_ever(fault_kind::cut_store, n)) p->cut_store(false);
     if (p && !p->dead() && plan.older[n]) p->die();  // it is upgraded
     if (n < plan.nodes && !for_ever_dead_[n]) start(n);
   }

@@ -12,6 +12,7 @@ struct Batch : testing::Test {
   entity_catalog catalog = diary_catalog();
   activation residents;
   std::vector<processed_set> processed;
+  shard_books books{{}, 1};
   batch_room room;
   std::optional<batch> current;
   shard_metrics metrics{1};
@@ -28,7 +29,7 @@ struct Batch : testing::Test {
   }
   /// Takes the place of the former one, which is dropped.
   batch& make(batch::sizing how = batch::sizing::at_the_end) {
-    return current.emplace(catalog, residents, processed, room, how);
+    return current.emplace(catalog, residents, processed, books, room, 1, how);
   }
   void run(batch& b) {
     for (std::size_t i = 0; i < frames.size(); ++i)

@@ -67,7 +67,7 @@ using kind = pawl::handled::kind;
 /// As the runtime does it: the state changes only if the message was applied.
 pawl::handled apply(const pawl::entity_type& type, std::unique_ptr<pawl::entity_state>& state, const pawl::message& m) {
   auto next = type->fresh();
-  auto done = type->apply(state.get(), *next, m);
+  auto done = type->apply(state.get(), *next, m, 0);
   if (done.what == kind::applied) state.swap(next);
   return done;
 }
@@ -129,9 +129,9 @@ TEST(Entity, LeavesTheStateAloneUnlessTheHandlerReturned) {
 
 TEST(Entity, TellsRunningOutOfMemoryFromAFailure) {
   const auto out_of_memory = account([](Account&, const Close&) { throw std::bad_alloc{}; });
-  EXPECT_EQ(out_of_memory->apply(nullptr, *out_of_memory->fresh(), named("Close", "\x80")).what, kind::exhausted);
+  EXPECT_EQ(out_of_memory->apply(nullptr, *out_of_memory->fresh(), named("Close", "\x80"), 0).what, kind::exhausted);
   const auto failing = account([](Account&, const Close&) { throw 42; });
-  const auto done = failing->apply(nullptr, *failing->fresh(), named("Close", "\x80"));
+  const auto done = failing->apply(nullptr, *failing->fresh(), named("Close", "\x80"), 0);
   EXPECT_EQ(done.what, kind::failed);
   EXPECT_EQ(done.text, "the handler threw something that is not a std::exception");
 }
@@ -144,7 +144,7 @@ TEST(Entity, ARefusalPassesThroughAHandlerThatCatchesExceptions) {
       ADD_FAILURE() << "caught its own refusal";
     }
   });
-  const auto done = type->apply(nullptr, *type->fresh(), named("Close", "\x80"));
+  const auto done = type->apply(nullptr, *type->fresh(), named("Close", "\x80"), 0);
   EXPECT_EQ(done.what, kind::refused);
   EXPECT_EQ(done.text, std::string(pawl::limits::reason_bytes, 'r'));
 }
@@ -154,11 +154,11 @@ TEST(Entity, AppliesToACopyWhateverTheCopyHeldBefore) {
   const auto deposit = payload(Deposit{.cents = 10});
   const auto state = type->fresh(), next = type->fresh();
   for (int i = 0; i < 2; ++i) {
-    ASSERT_EQ(type->apply(state.get(), *next, named("Deposit", deposit)).what, kind::applied);
+    ASSERT_EQ(type->apply(state.get(), *next, named("Deposit", deposit), 0).what, kind::applied);
     EXPECT_EQ(stored(type, *state), payload(Account{}));
     EXPECT_EQ(stored(type, *next), payload(Account{.balance = 10, .history = {}}));
   }
-  ASSERT_EQ(type->apply(nullptr, *next, named("Deposit", deposit)).what, kind::applied);
+  ASSERT_EQ(type->apply(nullptr, *next, named("Deposit", deposit), 0).what, kind::applied);
   EXPECT_EQ(stored(type, *next), payload(Account{.balance = 10, .history = {}}));
 }
 

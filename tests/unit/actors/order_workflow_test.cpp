@@ -14,9 +14,9 @@ public:
     std::string payload;
     pawl::encode_msgpack(e, payload);
     const auto before = std::exchange(state_, type_->fresh());
-    const auto done =
-        type_->apply(before.get(), *state_,
-                     {.type = "order", .key = "o-1", .name = Event::pawl_message_name(), .id = id, .payload = payload});
+    const auto done = type_->apply(
+        before.get(), *state_,
+        {.type = "order", .key = "o-1", .name = Event::pawl_message_name(), .id = id, .payload = payload}, 0);
     EXPECT_EQ(done.what, pawl::handled::kind::applied) << done.text;
     return *this;
   }

@@ -32,8 +32,14 @@ std::vector<peer_message> one_of_each() {
   read.answer.state = std::string(3'000, 's');
   read.answer.last_seq = 4;
   read.answer.owner = "n2";
-  return {sample_frame(), answer, read_request{{5}, 2, {"order", "o-1"}}, read, release_notice{{8}}, view_notice{{300}},
-          ping{},         pong{}};
+  return {sample_frame(),
+          answer,
+          read_request{{5}, 2, entity_id{"order", "o-1"}},
+          read,
+          release_notice{{8}},
+          view_notice{{300}},
+          ping{},
+          pong{}};
 }
 
 /// All messages behind a hello.
@@ -75,7 +81,7 @@ std::string objection_to_first(const std::string& bytes) {
 
 // Members of different versions talk to each other during an upgrade, so the bytes must not change by accident.
 TEST(PeerProtocol, TheBytesOfAHello) {
-  const std::string head{"\x21\0\0\0\x01PAWL\x01\0\x04main", 16};
+  const std::string head{"\x21\0\0\0\x01PAWL\x02\0\x04main", 16};
   const auto dataset = "\x01\x02\x03" + std::string(13, '\0');
   EXPECT_EQ(bytes_of(greeting()), head + dataset + "\x02n1\xac\x02");
 }
@@ -83,7 +89,7 @@ TEST(PeerProtocol, TheBytesOfAHello) {
 TEST(PeerProtocol, TheBytesOfAFrame) {
   message_builder b;
   b.add({"t", "k", "N", "id", "\x80", 0x0102, 5, true});
-  const std::string body{"\x02\x07\x81\x01\x03\x01\x01t\x01k\x01N\x02id\x01\x80\x02\x01\0\0\0\0\0\0\x05\x01", 27};
+  const std::string body{"\x02\x07\x81\x01\x03\x01\x01t\x01k\x01N\x02id\x01\x80\x02\x01\0\0\0\0\0\0\x05\x01\0", 28};
   EXPECT_EQ(bytes_of(whole_block({7}, 129, {3}, b.finish())), with_length(body));
 }
 
@@ -170,7 +176,7 @@ TEST(PeerProtocol, AHelloIsRefusedByMagicVersionLengthAndEnd) {
     return with_length(b);
   };
   EXPECT_EQ(objection_to_first(changed(1, 'p')), "not a pawl peer");
-  EXPECT_EQ(objection_to_first(changed(5, 2)), "peer speaks protocol 2, this node speaks 1");
+  EXPECT_EQ(objection_to_first(changed(5, 1)), "peer speaks protocol 1, this node speaks 2");
   EXPECT_EQ(objection_to_first(changed(7, 33)), "malformed message of kind 1");
   EXPECT_EQ(objection_to_first(with_length(body + 'x')), "malformed message of kind 1");
   EXPECT_EQ(objection_to_first(with_length(body.substr(0, 3))), "not a pawl peer");

@@ -19,7 +19,7 @@ struct Reader : testing::Test {
   }
   std::vector<read_request> submit(const std::string& key) {
     return take(r.submit(
-        {"diary", key}, [this](entity_answer a) { done.push_back(std::move(a)); }, now));
+        entity_id{"diary", key}, [this](read_answer a) { done.push_back(std::move(a.answer)); }, now));
   }
   std::vector<read_request> answer(link_number from, std::uint64_t number, status s, std::string text = {}) {
     read_answer a;
@@ -35,7 +35,7 @@ TEST_F(Reader, AsksTheOwnerAndHandsItsAnswerBack) {
   const auto sent = submit("k");
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].shard.value, 3u);
-  EXPECT_EQ(sent[0].entity, (entity_id{"diary", "k"}));
+  EXPECT_EQ(std::get<entity_id>(sent[0].about), (entity_id{"diary", "k"}));
   answer(7, sent[0].number, status::found, "state");
   ASSERT_EQ(done.size(), 1u);
   EXPECT_EQ(done[0].state, "state");

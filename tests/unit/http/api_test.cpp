@@ -232,7 +232,7 @@ TEST_F(HttpApi, EntityShowsItsCommittedState) {
   EXPECT_EQ(a.status, 200);
   const auto shard = std::to_string(door.shard_of("o-1").value);
   EXPECT_EQ(a.body, R"({"type":"order","key":"o-1","owner":"n2","shard":)" + shard +
-                        R"(,"last_seq":4,"state":{"status":"shipped"}})" + "\n");
+                        R"(,"last_seq":4,"state":{"status":"shipped"},"timers":[]})" + "\n");
 }
 
 TEST_F(HttpApi, EntityKeyIsPercentDecoded) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,11 @@ public:
     done(std::move(results));
   }
 
+  void submit_sequenced(shard_id shard, sequenced_batch batch, std::function<void(sequenced_answer)> done) override {
+    sequenced.emplace_back(shard, std::move(batch));
+    done(sequenced_result);
+  }
+
   void read(entity_id id, std::function<void(entity_answer)> done) override {
     entity_answer answer;
     {
@@ -51,6 +57,17 @@ public:
       read_ = std::move(id);
     }
     done(std::move(answer));
+  }
+
+  void letters(shard_id shard, letter_query query,
+               std::function<void(std::optional<letter_page>, std::string)> done) override {
+    const auto page = letter_pages.find({shard.value, query.from});
+    if (page == letter_pages.end()) return done(letter_page{}, {});
+    done(page->second, page->second ? "" : "no owner");
+  }
+  void act_on_letter(shard_id shard, letter_action action, std::function<void(entity_answer)> done) override {
+    acted.emplace_back(shard, action);
+    done(entity);
   }
 
   [[nodiscard]] cluster_status cluster() const override { return status; }
@@ -89,6 +106,10 @@ public:
   entity_answer entity;
   cluster_status status;
   std::vector<shard_status> shard_rows;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::optional<letter_page>> letter_pages;  ///< shard, from
+  std::vector<std::pair<shard_id, letter_action>> acted;
+  std::vector<std::pair<shard_id, sequenced_batch>> sequenced;
+  sequenced_answer sequenced_result;
   std::string not_ready;
 
 private:

@@ -22,7 +22,7 @@ TEST(MessageDigest, HasPinnedValues) {
   const message_digester digester{secret};
   EXPECT_EQ(bytes_of(digester.digest("order", "o-1", "m-1", "OrderShipped", "\x80")),
             "a0 8e 7a 97 12 ad 12 a3 a6 c4 85 07 48 33 41 90");
-  EXPECT_EQ(bytes_of(digester.digest("", "", "", "", "")), "7e 36 ad 0d 18 73 d7 fe 76 0d 09 92 12 0a 7e 43");
+  EXPECT_EQ(bytes_of(digester.digest("", "", "", "", "")), "7e 36 ad 0d 18 73 d7 fe 76 0d 09 92 10 0a 7e 43");
   EXPECT_EQ(bytes_of(digester.digest("t", std::string(2000, 'k'), "i", "n", std::string(100'000, 'p'))),
             "97 ef 34 6e 71 e6 23 79 8d 84 8a e6 c8 03 df 3d");
 }

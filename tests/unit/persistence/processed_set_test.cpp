@@ -74,7 +74,7 @@ struct stored_set {
   void trim(std::size_t most) {
     auto dead = set.dead_fields(most);
     for (const auto& name : dead) fields.erase(name);
-    set.removed(dead.size());
+    set.removed();
   }
   /// What the next owner has.
   [[nodiscard]] processed_set loaded() const {
@@ -338,10 +338,10 @@ TEST(ProcessedSet, ATrimAnsweredDuringACommitIsNotForgotten) {
   EXPECT_TRUE(s.set.dead_fields(10).empty());
 }
 
-TEST(ProcessedSet, NeverCountsMoreRemovedThanIsDead) {
+TEST(ProcessedSet, CountsNothingAsRemovedThatWasNotAskedFor) {
   stored_set s{short_window};
   s.commit(1, 100);
-  s.set.removed(5);
+  s.set.removed();  // nothing was asked for
   EXPECT_EQ(s.set.groups().trimmed, 0u);
 }
 

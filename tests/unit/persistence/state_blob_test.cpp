@@ -31,10 +31,22 @@ TEST(StateBlob, IsReadBack) {
   }
 }
 
+// rule A19
+TEST(StateBlob, OfAnErasedEntityHoldsItsLastNumberOnly) {
+  std::string bytes, error;
+  pawl::append_erased_blob(bytes, 300);
+  EXPECT_EQ(to_hex(bytes), "02 ac 02");
+  auto read = pawl::decode_state_blob(bytes, error);
+  ASSERT_TRUE(read) << error;
+  EXPECT_EQ(read->last_seq, 300u);
+  EXPECT_TRUE(read->state.empty());
+  EXPECT_FALSE(pawl::decode_state_blob(from_hex("02 00 80"), error));
+}
+
 TEST(StateBlob, OfAnotherVersionIsRefusedWithBothVersions) {
   std::string error;
-  EXPECT_FALSE(pawl::decode_state_blob(from_hex("02 00 80"), error));
-  EXPECT_EQ(error, "stored state has format version 2, this program knows version 1: run the version of the program "
+  EXPECT_FALSE(pawl::decode_state_blob(from_hex("03 00 80"), error));
+  EXPECT_EQ(error, "stored state has format version 3, this program knows version 1: run the version of the program "
                    "that wrote it, or a newer one");
 }
 

@@ -1,0 +1,161 @@
+// A repetition gets the reply that its message got; an erased entity stays erased; dead letters are kept until somebody
+// acts on them.
+#include "tests/unit/actors/mail.hpp"
+
+namespace pawl::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+using ShardReplies = mail;
+using ShardErases = mail;
+using ShardLetters = mail;
+
+TEST_F(ShardReplies, ARepetitionGetsTheSameReply) {
+  EXPECT_EQ(source->tell(from, Count{}, "m1"), "applied");
+  EXPECT_EQ(source->last_reply(), 1u);
+  source->tell(from, Count{}, "m2");
+  EXPECT_EQ(source->last_reply(), 2u);
+  EXPECT_EQ(source->tell(from, Count{}, "m1"), "duplicate");
+  EXPECT_EQ(source->last_reply(), 1u);
+}
+
+TEST_F(ShardReplies, AlsoWhileTheCommitIsUnderWay) {
+  source->tell(from, Note{"1", ""}, "m0");
+  source->submit(from, Count{}, "m1");
+  ASSERT_TRUE(std::holds_alternative<commit_fields>(source->sent.front().operation));
+  source->submit(from, Count{}, "m1");
+  source->settle();
+  EXPECT_EQ(source->last_answer(), "duplicate");
+  EXPECT_EQ(source->last_reply(), 2u);
+}
+
+// rule D35
+TEST_F(ShardReplies, ASuccessorLoadsIt) {
+  source->tell(from, Count{}, "m1");
+  source->tell(from, Count{}, "m2");
+  replace_source();
+  EXPECT_EQ(source->tell(from, Count{}, "m2"), "duplicate");
+  EXPECT_EQ(source->last_reply(), 2u);
+}
+
+TEST_F(ShardReplies, OneThatIsNotKeptAnyMoreIsNone) {
+  source->tell(from, Count{}, "m1");
+  std::erase_if(left.store.data(), [](const auto& f) { return f.first.starts_with(std::string{"\0r", 2}); });
+  EXPECT_EQ(source->tell(from, Count{}, "m1"), "duplicate");
+  EXPECT_EQ(source->last_reply(), std::nullopt);
+}
+
+TEST_F(ShardReplies, AMessageWithoutReplyHasNone) {
+  source->tell(from, Note{"1", ""}, "m1");
+  EXPECT_EQ(source->last_reply(), std::nullopt);
+  source->tell(from, Note{"1", ""}, "m1");
+  EXPECT_EQ(source->last_reply(), std::nullopt);
+}
+
+TEST_F(ShardReplies, TheyLeaveTheStoreWithTheIds) {
+  source->tell(from, Count{}, "m1");
+  ASSERT_EQ(left.fields('r'), 1u);
+  pass(3h);
+  source->tell(from, Note{"1", ""}, "m2");  // moves the window
+  source->tell(from, Note{"2", ""}, "m3");
+  EXPECT_EQ(left.fields('r'), 0u);
+}
+
+// rule A19
+TEST_F(ShardErases, ALateCopyDoesNotBringItBack) {
+  source->tell(from, Note{"1", ""}, "m1");
+  source->tell(from, Forget{}, "m2");
+  EXPECT_EQ(left.notes(from), notes{});
+  EXPECT_EQ(source->tell(from, Note{"1", ""}, "m1"), "duplicate");
+  EXPECT_EQ(left.notes(from), notes{});
+}
+
+TEST_F(ShardErases, NothingOfItStaysInTheStore) {
+  source->tell(from, Note{"1", ""}, "m1");
+  source->tell(from, Forget{}, "m2");
+  source->tell(from, Note{"other", ""}, "m3");
+  source->tell(from, Forget{}, "m4");
+  source->tell(key_in(0, 1), Note{"other", ""}, "m5");
+  EXPECT_FALSE(left.store.data().contains(entity_field("pad", from)));
+}
+
+TEST_F(ShardErases, TheNextMessageBeginsAnew) {
+  source->tell(from, Note{"1", ""}, "m1");
+  source->tell(from, Forget{}, "m2");
+  replace_source();
+  source->tell(from, Note{"2", ""}, "m3");
+  EXPECT_EQ(left.notes(from), (notes{"2"}));
+}
+
+TEST_F(ShardErases, InTheSameBatchToo) {
+  source->submit(from, Note{"1", ""}, "m1");
+  source->submit(from, Forget{}, "m2");
+  source->submit(from, Note{"2", ""}, "m3");
+  source->settle();
+  EXPECT_EQ(left.notes(from), (notes{"2"}));
+}
+
+struct Letters : mail {
+  read_answer ask(const shard_question& about) {
+    source->reads.clear();
+    source->take(source->decide.on_read(1, {left.id, 1, about}, now));
+    source->settle();
+    if (source->reads.size() != 1) throw std::runtime_error("one answer was expected");
+    return source->reads.front().answer;
+  }
+};
+
+TEST_F(Letters, AHandlerThatThrowsLeavesOneAndItIsListed) {
+  EXPECT_EQ(source->tell(from, Note{"throw", ""}, "m1"), "refused:handler_error");
+  const auto page = ask(letter_query{});
+  ASSERT_EQ(page.letters.letters.size(), 1u);
+  EXPECT_EQ(page.letters.total, 1u);
+  EXPECT_EQ(page.letters.letters[0].letter.id, "m1");
+  EXPECT_EQ(page.letters.letters[0].letter.source, "");
+}
+
+TEST_F(Letters, ARefusalOfAFreeFormSenderLeavesNone) {
+  EXPECT_EQ(source->tell(from, Nuisance{}, "m1"), "refused:handler_refused");
+  EXPECT_EQ(ask(letter_query{}).letters.letters.size(), 0u);
+}
+
+TEST_F(Letters, DiscardedItIsGone) {
+  source->tell(from, Note{"throw", ""}, "m1");
+  EXPECT_EQ(ask(letter_action{0, letter_action::kind::discard}).answer.kind, entity_answer::status::found);
+  EXPECT_EQ(ask(letter_query{}).letters.total, 0u);
+  EXPECT_EQ(left.fields('d'), 0u);
+  EXPECT_EQ(ask(letter_action{0, letter_action::kind::discard}).answer.kind, entity_answer::status::absent);
+}
+
+TEST_F(Letters, ReplayedAndRefusedAgainItStays) {
+  source->tell(from, Note{"throw", ""}, "m1");
+  const auto a = ask(letter_action{0, letter_action::kind::replay}).answer;
+  EXPECT_EQ(a.kind, entity_answer::status::found);
+  EXPECT_NE(a.reason.find("thrown"), std::string::npos);
+  EXPECT_EQ(ask(letter_query{}).letters.total, 1u);
+}
+
+TEST_F(Letters, ReplayedToAProgramThatCanItTakesEffectOnceAndIsGone) {
+  dead_letter l;
+  l.entity = {"pad", from};
+  l.name = "Note";
+  l.id = "m1";
+  l.payload = bytes_of(Note{"mended", ""});
+  source->tell(from, Note{"throw", ""}, "m1");
+  left.store.data()[slot_field('d', 0)] = encode(l);
+  EXPECT_EQ(ask(letter_action{0, letter_action::kind::replay}).answer.kind, entity_answer::status::found);
+  EXPECT_EQ(left.notes(from), (notes{"mended"}));
+  EXPECT_EQ(ask(letter_action{0, letter_action::kind::replay}).answer.kind, entity_answer::status::absent);
+  EXPECT_EQ(left.notes(from), (notes{"mended"}));
+}
+
+TEST_F(Letters, ASuccessorKnowsThem) {
+  source->tell(from, Note{"throw", ""}, "m1");
+  source->tell(from, Note{"throw", ""}, "m2");
+  replace_source();
+  EXPECT_EQ(ask(letter_query{}).letters.letters.size(), 2u);
+}
+
+}  // namespace
+}  // namespace pawl::test
