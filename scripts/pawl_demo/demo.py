@@ -20,11 +20,13 @@ from .orders import Event, generate, read_csv
 from .processes import Workspace, memory_directory, reader_is_gone, stop_on_signals
 from .progress import Progress
 from .redis_server import RedisServer
+from .saga import plan
 from .schedule import interleave, with_copies, write_events
 from .sender import NodePool, Sender
 from .try_it import print_what_to_try, stay_until_interrupted
 
-_CHECKER = Path(__file__).resolve().parent.parent / "check_orders.py"
+_CHECKER = [str(Path(__file__).resolve().parent.parent / "check_orders.py")]
+_SAGA_CHECKER = ["-m", "pawl_demo.saga_checker"]
 
 
 def say(text: str) -> None:
@@ -106,10 +108,10 @@ def _write_figures(sender: Sender, incidents: Incidents, path: Path) -> Path:
     return path
 
 
-def check(cluster: Cluster, figures: Path, directory: Path) -> int:
+def check(checker: list[str], cluster: Cluster, figures: Path, directory: Path) -> int:
     """Runs the checker, a program of its own."""
     nodes = [part for node in cluster.live for part in ("--node", node.url)]
-    argv = [sys.executable, str(_CHECKER), "--events", str(directory / "events.jsonl"), "--figures", str(figures), *nodes]
+    argv = [sys.executable, *checker, "--events", str(directory / "events.jsonl"), "--figures", str(figures), *nodes]
     return subprocess.run(argv, check=False).returncode
 
 
@@ -131,14 +133,24 @@ async def demo(options: Options, events: list[Event], workspace: Workspace) -> i
                 await node.ready()
             say("  " + "   ".join(f"{node.name} {node.url}" for node in cluster.nodes))
             figures = await send(options, events, cluster, redis, workspace.path)
-            say("\nEvery message is resolved. Now another program replays the events once, in order, and compares the state")
-            say("of every order, and the chained hash of the message ids applied to it, with what the cluster answers.\n")
-            status = check(cluster, figures, workspace.path)
+            if options.saga:
+                say("\nEvery message is resolved. Now another program reads every checkout, ticket and account back, waits until")
+                say("the last of their messages to each other has come, and looks for every cent that was paid in.\n")
+            else:
+                say("\nEvery message is resolved. Now another program replays the events once, in order, and compares the state")
+                say("of every order, and the chained hash of the message ids applied to it, with what the cluster answers.\n")
+            status = check(_SAGA_CHECKER if options.saga else _CHECKER, cluster, figures, workspace.path)
             if options.keep:
-                print_what_to_try(cluster, events[0].order)
+                print_what_to_try(cluster, None if options.saga else events[0].order)
                 await stay_until_interrupted(cluster)
             say("\nStopping the nodes (SIGTERM: each hands its shards over) and Redis.")
     return status
+
+
+def events_to_send(options: Options) -> list[Event]:
+    if options.saga:
+        return plan(options.orders, options.seed)
+    return interleave(read_csv(options.input) if options.input else generate(options.orders, options.seed))
 
 
 def failed(error: DemoError) -> int:
@@ -150,7 +162,7 @@ def main() -> int:
     options = parse()
     stop_on_signals()
     try:
-        events = interleave(read_csv(options.input) if options.input else generate(options.orders, options.seed))
+        events = events_to_send(options)
         with Workspace(memory_directory() if options.kill_redis else None) as workspace:
             try:
                 status = asyncio.run(demo(options, events, workspace))

@@ -22,6 +22,7 @@ class Options:
     keep: bool
     kill_redis: bool
     faults: bool
+    saga: bool
 
 
 def _number(kind: Callable[[str], float], least: float, most: float, text: str) -> float:
@@ -61,8 +62,11 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--keep", action="store_true", help="leave the cluster running afterwards, until Ctrl-C")
     add("--kill-redis", action="store_true", help="kill Redis too, half way, and start it again")
     add("--no-faults", dest="faults", action="store_false", help="kill nothing and let no node join")
+    add("--saga", action="store_true", help="send orders through the checkout saga instead, and check where every cent is")
     add("--program", type=Path, required=True, help=argparse.SUPPRESS)
     options = Options(**vars(parser.parse_args(arguments)))
     if options.kill_redis and not options.faults:
         parser.error("--kill-redis and --no-faults exclude each other")
+    if options.saga and options.input:
+        parser.error("--saga makes its orders up: it takes no --input")
     return options

@@ -38,7 +38,7 @@ class Message:
         if not self._line:
             event = self.event
             content = {
-                "type": "order",
+                "type": event.type,
                 "key": event.order,
                 "message": event.message,
                 "id": event.id,

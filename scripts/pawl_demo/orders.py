@@ -13,6 +13,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from .errors import DemoError
 
@@ -39,14 +40,15 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happens to an order. `seq` counts from 1 within the order."""
+    """One thing that happens to an order. `seq` counts from 1 within the order, or whatever entity the key names."""
 
     order: str
     seq: int
     id: str
     message: str
-    payload: dict[str, str]
+    payload: dict[str, Any]
     at: str
+    type: str = "order"
 
 
 def events_of(row: Row) -> list[Event]:

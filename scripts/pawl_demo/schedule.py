@@ -55,5 +55,5 @@ def write_events(events: list[Event], path: Path) -> None:
     """What should happen, once and in this order: the checker's input, one JSON object a line."""
     with path.open("w", encoding="utf-8") as file:
         for event in events:
-            line = {"order": event.order, "id": event.id, "message": event.message, "payload": event.payload}
+            line = {"type": event.type, "order": event.order, "id": event.id, "message": event.message, "payload": event.payload}
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
