@@ -136,6 +136,28 @@ TEST(Checkout, AnApprovedOrderIsNotCancelledAnyMore) {
   expect_account(c, "ada", 7'401, 0, 2'599);
 }
 
+TEST(Checkout, AnEndIsFinalWhoeverSaysOtherwise) {
+  auto c = shop();
+  (void)c.send("account", "ada", Deposit{10'000});
+  (void)c.send("checkout", "o-1", PlaceOrder{.customer = "ada", .amount = 2'599});
+  (void)c.send("checkout", "o-2", PlaceOrder{.customer = "ada", .amount = 1, .items = 51});
+  c.run();
+  const auto approved = c.state_bytes("checkout", "o-1");
+  const auto rejected = c.state_bytes("checkout", "o-2");
+  for (const auto* order : {"o-1", "o-2"}) {
+    (void)c.send("checkout", order, OrderExpired{});
+    (void)c.send("checkout", order, FundsHeld{});
+    (void)c.send("checkout", order, TicketCreated{});
+    (void)c.send("checkout", order, PaymentRefused{"late"});
+    (void)c.send("checkout", order, TicketDeclined{"late"});
+  }
+  c.run_to_end();
+  EXPECT_EQ(c.state_bytes("checkout", "o-1"), approved);
+  EXPECT_EQ(c.state_bytes("checkout", "o-2"), rejected);
+  EXPECT_EQ(ticket_status(c, "o-1"), "confirmed");
+  expect_account(c, "ada", 7'401, 0, 2'599);
+}
+
 TEST(Checkout, WhatCannotBeIsRefused) {
   auto c = shop();
   const auto reason = [&](const PlaceOrder& m) { return c.send("checkout", "o-1", m).reason; };
