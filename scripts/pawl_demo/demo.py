@@ -41,7 +41,7 @@ async def send(
     schedule = with_copies(events, options.duplicates, options.seed)
     pace = f"{options.rate:,.0f} messages a second" if options.rate else "as fast as it goes"
     say(
-        f"\nSending {len(events):,} events of {len({event.order for event in events}):,} orders, {pace}, each to a node "
+        f"\nSending {len(events):,} {_what(events)}, {pace}, each to a node "
         f"picked at random, whoever owns the order.\n{len(schedule) - len(events):,} of them are sent again with the "
         "same message id: right away, at the same time through another node, or much later."
     )
@@ -70,6 +70,13 @@ async def send(
         await asyncio.gather(sending, *background, return_exceptions=True)
         seen.write_history(sender.messages, sender.tally.began, directory / "history.csv")
     return _write_figures(sender, incidents, directory / "sender.json")
+
+
+def _what(events: list[Event]) -> str:
+    keys = {kind: len({event.order for event in events if event.type == kind}) for kind in ("order", "checkout", "account")}
+    if keys["order"]:
+        return f"events of {keys['order']:,} orders"
+    return f"messages about {keys['checkout']:,} orders of {keys['account']:,} customers"
 
 
 async def _first_failure_or(main: asyncio.Task[None], others: list[asyncio.Task[None]]) -> None:
@@ -116,7 +123,8 @@ def check(checker: list[str], cluster: Cluster, figures: Path, directory: Path) 
 
 
 async def demo(options: Options, events: list[Event], workspace: Workspace) -> int:
-    say(f"Pawl: order events take effect exactly once, in order, while nodes come and go. Seed {options.seed}.\n")
+    subject = "no order is left half done and no cent is lost" if options.saga else "order events take effect exactly once, in order"
+    say(f"Pawl: {subject}, while nodes come and go. Seed {options.seed}.\n")
     write_events(events, workspace.path / "events.jsonl")
     say("Starting a redis-server of our own: appendonly yes, appendfsync everysec, maxmemory-policy noeviction.")
     if options.kill_redis and workspace.path.is_relative_to("/dev/shm"):

@@ -34,7 +34,7 @@ def plan(orders: int, seed: int) -> list[Event]:
     events = []
     for customer in customers:
         for _ in range(rng.randint(1, 3)):
-            events.append(sender.event("account", customer, "Deposit", {"amount": rng.randint(1_000, 20_000)}))
+            events.append(sender.event("account", customer, "Deposit", {"amount": rng.randint(5_000, 30_000)}))
 
     placed: list[Event] = []
     for _ in range(orders):

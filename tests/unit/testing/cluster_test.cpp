@@ -4,7 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <algorithm>
+#include <set>
 
 namespace {
 using namespace std::chrono_literals;
