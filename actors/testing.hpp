@@ -41,7 +41,7 @@ struct options {
   std::uint32_t shards = shards_default;
   unix_ms start = 1'700'000'000'000;    ///< the clock at first
   std::size_t state_bytes = 1'048'576;  ///< `entities.state_bytes`: a message that grows the state beyond is refused
-  std::size_t steps_max = 1'000'000;    ///< deliveries in one call; beyond, entities keep each other busy for ever
+  std::size_t steps_max = 100'000;      ///< deliveries in one call; beyond, entities keep each other busy for ever
 };
 
 /// What a sender may say besides the message.

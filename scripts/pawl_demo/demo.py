@@ -123,7 +123,9 @@ def check(checker: list[str], cluster: Cluster, figures: Path, directory: Path) 
 
 
 async def demo(options: Options, events: list[Event], workspace: Workspace) -> int:
-    subject = "no order is left half done and no cent is lost" if options.saga else "order events take effect exactly once, in order"
+    subject = "order events take effect exactly once, in order"
+    if options.saga:
+        subject = "no order is left half done and no cent is lost"
     say(f"Pawl: {subject}, while nodes come and go. Seed {options.seed}.\n")
     write_events(events, workspace.path / "events.jsonl")
     say("Starting a redis-server of our own: appendonly yes, appendfsync everysec, maxmemory-policy noeviction.")

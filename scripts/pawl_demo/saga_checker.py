@@ -321,8 +321,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"  {what:<{widths[0]}}  {number:>{widths[1]}}  {remark}".rstrip())
     for example in findings.wrong[:_SHOWN]:
         print("  " + example)
-    print("\nNot as it must be." if findings.wrong else "\nEvery order has ended, every ticket agrees, and every cent is accounted for.")
-    return 1 if findings.wrong else 0
+    if findings.wrong:
+        print("\nNot as it must be.")
+        return 1
+    print("\nEvery order has ended, every ticket agrees, and every cent is accounted for.")
+    return 0
 
 
 if __name__ == "__main__":
