@@ -3,18 +3,21 @@
 #include "actors/caf/node.hpp"
 #include "actors/configuration.hpp"
 #include "actors/http/api.hpp"
+#include "actors/http/member_client.hpp"
 #include "actors/http/server.hpp"
 #include "actors/signals.hpp"
 #include "actors/store_options.hpp"
 #include "metrics/log.hpp"
 #include "metrics/metrics.hpp"
 #include "metrics/prometheus_exporter.hpp"
+#include "metrics/recent_events.hpp"
 #include "persistence/redis/dataset.hpp"
 #include "persistence/redis/redis_store.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -65,6 +68,10 @@ unix_ms wall_clock() {
 }
 
 int serve(const node_options& options, std::vector<entity_type> types, signals& signals) {
+  // Shared with the listener, which is called for as long as anybody logs.
+  auto events = std::make_shared<recent_events>(wall_clock);
+  log::set_listener([events](auto level, auto name, auto fields) { events->add(level, name, fields); });
+
   auto store_options = store_options_of(options);
   auto dataset = check_dataset(store_options, options.cluster,
                                options.allow_volatile ? volatile_store::allow : volatile_store::refuse);
@@ -84,10 +91,14 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
             }};
   if (auto why = self.listen(); !why.empty()) return fail(why);
 
+  member_client others;
+  http_api_sources sources{[&] { return render_prometheus(metrics, std::string{version}); }, wall_clock,
+                           &signals::terminate, [events] { return events->get(); },
+                           [&others](auto host, auto port, auto path, auto done) {
+                             others.get(std::move(host), port, std::move(path), std::move(done));
+                           }};
   http_server_options http{options};
-  http_server door{http,
-                   make_http_api(self, {[&] { return render_prometheus(metrics, std::string{version}); }, wall_clock,
-                                        &signals::terminate}),
+  http_server door{http, make_http_api(self, std::move(sources)),
                    [&](unsigned status) { count_request(metrics, status); }};
   if (auto why = door.start(); !why.empty()) return fail(why);
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace pawl::log {
 
@@ -40,6 +41,12 @@ std::unique_ptr<spdlog::logger> make_logger() {
 /// Never destroyed: threads that outlive main may still log.
 spdlog::logger& logger() {
   static auto* const instance = make_logger().release();
+  return *instance;
+}
+
+/// Never destroyed, like the logger.
+listener& told() {
+  static auto* const instance = new listener;
   return *instance;
 }
 
@@ -79,6 +86,7 @@ void append_value(std::string& line, std::string_view value) {
 }  // namespace
 
 void write(level l, std::string_view event, std::initializer_list<field> fields) {
+  if (const auto& listens = told()) listens(l, event, {fields.begin(), fields.size()});
   const auto index = static_cast<std::size_t>(l);
   if (!logger().should_log(spdlog_levels[index])) return;
   std::string line(level_names[index]);
@@ -92,6 +100,10 @@ void write(level l, std::string_view event, std::initializer_list<field> fields)
   }
   logger().log(spdlog_levels[index], spdlog::string_view_t(line.data(), line.size()));
 }
+
+void set_listener(listener l) { told() = std::move(l); }
+
+std::string_view to_string(level l) noexcept { return level_names[static_cast<std::size_t>(l)]; }
 
 bool set_level(std::string_view name) {
   const auto* const found = std::ranges::find(level_names, name);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +23,12 @@ inline void info(std::string_view event, std::initializer_list<field> f = {}) { 
 inline void warn(std::string_view event, std::initializer_list<field> f = {}) { write(level::warn, event, f); }
 inline void error(std::string_view event, std::initializer_list<field> f = {}) { write(level::error, event, f); }
 
+/// Told of every line, also of those below the level that is written. Called on the thread that logs; must not log.
+using listener = std::function<void(level l, std::string_view event, std::span<const field> fields)>;
+/// To be set while one thread logs only: before the others are started.
+void set_listener(listener l);
+
+[[nodiscard]] std::string_view to_string(level l) noexcept;
 /// False if `name` is not a level.
 bool set_level(std::string_view name);
 

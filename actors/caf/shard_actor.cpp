@@ -4,6 +4,8 @@
 #include "metrics/log.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 #include <utility>
 
 namespace pawl {
@@ -22,11 +24,15 @@ seat_policy policy_of(const node_options& o) {
   return p;
 }
 
-void log_note(node_host& host, shard_id id, const shard_effects::note& n) {
+void log_note(node_host& host, shard_id id, const shard_effects::note& n, double pause_seconds) {
   using event = shard_effects::event;
   auto shard = std::to_string(id.value);
   switch (n.what) {
-  case event::claimed: log::debug("shard claimed", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::claimed:
+    log::debug(
+        "shard claimed",
+        {{"shard", shard}, {"reason", n.text}, {"pause_ms", std::to_string(std::llround(1'000 * pause_seconds))}});
+    break;
   case event::kept: log::info("shard claimed anew, memory kept", {{"shard", shard}}); break;
   case event::released: log::debug("shard released", {{"shard", shard}}); break;
   case event::doubt: log::warn("shard in doubt, claiming anew", {{"shard", shard}, {"reason", n.text}}); break;
@@ -69,7 +75,11 @@ bool shard_actor::may_move(shard_id s) { return host_.may_move(s); }
 void shard_actor::moved(shard_id s) {
   if (auto next = host_.moved(s)) caf::anon_send(host_.shard_handles[next->value], turn_msg{});
 }
-void shard_actor::note(shard_id s, const shard_effects::note& n) { log_note(host_, s, n); }
+void shard_actor::note(shard_id s, const shard_effects::note& n) {
+  // What the sum has grown by is the pause that ended with this claim: only this actor adds to it.
+  const auto pauses = metrics_.handoff_pause.sum();
+  log_note(host_, s, n, pauses - std::exchange(pauses_, pauses));
+}
 
 void shard_actor::relay(shard_id from, frame f) {
   const auto to = f.shard;

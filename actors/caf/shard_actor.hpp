@@ -41,6 +41,7 @@ private:
   shard_metrics& metrics_;
   std::vector<submission> taken_;  ///< empty between turns; keeps its room
   bool counted_ = false;
+  double pauses_ = 0;  ///< seconds: the pauses of all claims so far
   std::uint64_t generation_ = 0;
   std::optional<steady_time> wake_;
 };

@@ -1,6 +1,8 @@
 #include "actors/http/api.hpp"
 
+#include "actors/http/console.hpp"
 #include "actors/http/dead_letters.hpp"
+#include "actors/http/events.hpp"
 #include "actors/http/json_messages.hpp"
 #include "actors/http/json_text.hpp"
 #include "actors/http/sources.hpp"
@@ -29,10 +31,13 @@ GET  /v1/dead-letters            messages that could not take effect; /{shard}?f
 POST /v1/dead-letters/{shard}/{number}/replay or /discard
 GET  /v1/cluster                 this node and the members it knows
 GET  /v1/shards                  what this node knows of every shard
+GET  /v1/events                  what has happened on this node lately
+GET  /v1/nodes/{node}/{what}     what another member answers: cluster, shards, events, metrics or readyz
 POST /v1/drain                   hand the shards over and end; from this machine only
 GET  /livez                      the process answers
 GET  /readyz                     joined, store reachable, not draining
 GET  /metrics                    Prometheus text format
+GET  /console/                   a page that shows the cluster
 )";
 
 http_response text_answer(unsigned status, std::string body) {
@@ -182,11 +187,12 @@ public:
       bool post;
       void (api::*go)(http_request, http_respond) const;
     };
-    static constexpr std::array<route, 8> routes{{
+    static constexpr std::array<route, 9> routes{{
         {"/v1/messages", true, &api::post_messages},
         {"/v1/drain", true, &api::post_drain},
         {"/v1/cluster", false, &api::get_cluster},
         {"/v1/shards", false, &api::get_shards},
+        {"/v1/events", false, &api::get_events},
         {"/livez", false, &api::get_livez},
         {"/readyz", false, &api::get_readyz},
         {"/metrics", false, &api::get_metrics},
@@ -197,8 +203,12 @@ public:
       return answer_dead_letters(door_, request, std::move(respond));
     if (path.starts_with(sources_prefix)) return answer_sources(door_, request, sources_.now(), std::move(respond));
     route found{entities_prefix, false, &api::get_entity};
-    if (!request.path.starts_with(entities_prefix)) {
-      const auto r = std::find_if(routes.begin(), routes.end(), [&](const route& x) { return x.path == request.path; });
+    if (path.starts_with(console_prefix)) {
+      found = {console_prefix, false, &api::get_console};
+    } else if (path.starts_with(nodes_prefix)) {
+      found = {nodes_prefix, false, &api::get_from_member};
+    } else if (!path.starts_with(entities_prefix)) {
+      const auto r = std::find_if(routes.begin(), routes.end(), [&](const route& x) { return x.path == path; });
       if (r == routes.end()) return respond(http_problem(404, "no such route; GET / lists them"));
       found = *r;
     }
@@ -363,7 +373,24 @@ private:
     respond({200, "text/plain; version=0.0.4; charset=utf-8", sources_.metrics(), {}});
   }
 
-  void get_routes(http_request, http_respond respond) const { respond(text_answer(200, std::string{routes_text})); }
+  void get_events(http_request, http_respond respond) const {
+    if (!sources_.events) return respond(http_problem(404, "this program keeps no events"));
+    respond(events_answer(sources_.events()));
+  }
+
+  void get_console(http_request request, http_respond respond) const { respond(console_answer(request)); }
+
+  void get_from_member(http_request request, http_respond respond) const {
+    if (!sources_.ask) return respond(http_problem(404, "this program asks no other members"));
+    answer_from_member(door_, sources_.ask, request, std::move(respond));
+  }
+
+  /// A browser goes on to the console, a command-line client shows the text.
+  void get_routes(http_request, http_respond respond) const {
+    auto out = text_answer(307, std::string{routes_text});
+    out.headers.emplace_back("Location", std::string{console_prefix});
+    respond(std::move(out));
+  }
 
   ingress& door_;
   http_api_sources sources_;

@@ -1,10 +1,13 @@
 #pragma once
 
 #include "actors/http/exchange.hpp"
+#include "actors/http/member_relay.hpp"
 #include "actors/ingress.hpp"
+#include "metrics/recent_events.hpp"
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace pawl {
 
@@ -13,9 +16,12 @@ struct http_api_sources {
   std::function<std::string()> metrics;  ///< the Prometheus text
   std::function<unix_ms()> now;          ///< stamps messages that have no `sent_at`
   std::function<void()> drain{};         ///< begins what SIGTERM begins; returns at once, may be called again
+  std::function<std::vector<recent_event>()> events{};  ///< what has happened on this node; empty: no such route
+  ask_member ask{};                                     ///< empty: no routes of other members
 };
 
-/// The routes of the HTTP door, to be given to `http_server`. `GET /` lists them.
+/// The routes of the HTTP door, to be given to `http_server`. `GET /` lists them, and sends a browser to
+/// the console.
 ///
 /// `POST /v1/messages` takes one message with content type application/json, and a batch, one message per line, with
 /// application/x-ndjson. Without a content type, or with application/octet-stream, the body is a batch if its first

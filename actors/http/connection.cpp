@@ -111,6 +111,7 @@ public:
     answer_.result(r.status);
     answer_.set(http::field::content_type, r.content_type);
     answer_.set(http::field::cache_control, "no-store");
+    answer_.set("X-Content-Type-Options", "nosniff");
     for (const auto& [name, value] : r.headers) answer_.set(name, value);
     answer_.keep_alive(keep_alive_);
     answer_.body() = std::move(r.body);
@@ -182,6 +183,7 @@ private:
     if (question != target.npos) request.query = target.substr(question + 1);
     request.content_type = std::string{message[http::field::content_type]};
     request.content_encoding = std::string{message[http::field::content_encoding]};
+    request.if_none_match = std::string{message[http::field::if_none_match]};
     request.host = std::string{message[http::field::host]};
     request.from_loopback = is_loopback(stream_.socket());
     request.body = std::move(message.body());

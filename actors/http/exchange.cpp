@@ -7,6 +7,8 @@ namespace pawl {
 std::string_view http_status_title(unsigned status) noexcept {
   switch (status) {
   case 200: return "OK";
+  case 304: return "Not Modified";
+  case 307: return "Temporary Redirect";
   case 400: return "Bad Request";
   case 403: return "Forbidden";
   case 404: return "Not Found";
@@ -18,6 +20,7 @@ std::string_view http_status_title(unsigned status) noexcept {
   case 429: return "Too Many Requests";
   case 431: return "Request Header Fields Too Large";
   case 500: return "Internal Server Error";
+  case 502: return "Bad Gateway";
   case 503: return "Service Unavailable";
   case 505: return "HTTP Version Not Supported";
   default: return "";

@@ -18,6 +18,7 @@ struct http_request {
   std::string host;            ///< of the Host header, as sent
   bool from_loopback = false;  ///< the client is a process of this machine, or reaches us through one
   std::string body;
+  std::string if_none_match{};  ///< entity tags of what the client has, as sent
 };
 
 struct http_response {

@@ -30,6 +30,7 @@ def print_what_to_try(cluster: Cluster, key: str | None = None) -> None:
         f"\nTry, in another terminal:\n\n"
         f"  curl -s {first.url}/v1/messages -H 'Content-Type: application/json' -d '{message}'\n"
         f"  curl -s {other.url}/v1/entities/{entity}/{key or f'my-{entity}'}\n"
+        f"  {first.url}/                 # in a browser: the whole cluster\n"
         f"  curl -s {first.url}/v1/cluster\n"
         f"  curl -s {first.url}/v1/shards\n"
         f"  curl -s {first.url}/metrics\n"

@@ -24,7 +24,8 @@ std::string file_with(const std::string& secret, const temporary_directory& fold
 /// Everything a node shows to others.
 std::vector<std::string> everything_shown(test_cluster& cluster, const std::string& node) {
   std::vector<std::string> out{cluster.node(node).log(), cluster.node(node).command_line()};
-  for (const auto* path : {"/", "/metrics", "/v1/cluster", "/v1/shards", "/readyz", "/v1/entities/order/order-1"})
+  for (const auto* path :
+       {"/", "/metrics", "/v1/cluster", "/v1/shards", "/v1/events", "/readyz", "/v1/entities/order/order-1"})
     out.push_back(cluster.client(node).get(path));
   return out;
 }

@@ -203,7 +203,7 @@ TEETH = (
     Tooth(
         "timer not stored",
         2_000,
-        (Edit("actors/timer_book.cpp", "      out.add(slot_field(kind, *c.slot), stored(*c.becomes));\n", ""),),
+        (Edit("actors/timer_book.cpp", "      out.add(slot_field(kind, *c.slot), stored(*c.becomes));\n", "      (void)stored(*c.becomes);\n"),),
     ),
     Tooth(
         "reply not stored",

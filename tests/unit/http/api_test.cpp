@@ -336,11 +336,12 @@ TEST_F(HttpApi, TwoHundredScrapesAtOnceAreAllAnswered) {
   for (auto& c : clients) EXPECT_EQ(c.receive().status, 200);
 }
 
-TEST_F(HttpApi, RootListsTheRoutes) {
+TEST_F(HttpApi, RootListsTheRoutesAndSendsABrowserToTheConsole) {
   const auto a = get("/");
-  EXPECT_EQ(a.status, 200);
+  EXPECT_EQ(a.status, 307);
+  EXPECT_EQ(a.headers.at("location"), "/console/");
   for (const auto* route : {"/v1/messages", "/v1/drain", "/v1/entities/{type}/{key}", "/v1/cluster", "/v1/shards",
-                            "/livez", "/readyz", "/metrics"})
+                            "/v1/events", "/v1/nodes/{node}/{what}", "/livez", "/readyz", "/metrics", "/console/"})
     EXPECT_NE(a.body.find(route), std::string::npos) << route;
 }
 
