@@ -9,6 +9,8 @@ using kind = value_kind;
 const option watch{watch_option, "[SECONDS]", "again every so often (2), until interrupted", kind::seconds};
 const argument type{"TYPE", "entity type, such as order"};
 const argument key{"KEY", "key of the entity"};
+const argument letter_shard{"SHARD", "number of the shard", kind::count};
+const argument letter_number{"NUMBER", "number of the letter", kind::count};
 const option payload{"--payload", "JSON", "the message's members: JSON, @FILE, or - for the standard input"};
 
 }  // namespace
@@ -55,6 +57,14 @@ const std::vector<command>& commands() {
        {{"NODE", "name of the node"}},
        {{"--yes", "", "do not ask"}, {"--wait", "SECONDS", "for its end (30)", kind::seconds}},
        run_drain},
+      {"dead-letters list", "Messages that could not take effect, the latest first", {}, {watch}, run_letters_list},
+      {"dead-letters show", "One of them, with its payload", {letter_shard, letter_number}, {}, run_letters_show},
+      {"dead-letters replay",
+       "Handles one again; it is gone if that takes effect",
+       {letter_shard, letter_number},
+       {},
+       run_letters_replay},
+      {"dead-letters discard", "Drops one for good", {letter_shard, letter_number}, {}, run_letters_discard},
       {"doctor",
        "Checks configuration, ports, Redis, limits, clocks and what the nodes agree on",
        {},

@@ -1,0 +1,136 @@
+#include "cli/cluster_report.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/http_client.hpp"
+#include "cli/survey.hpp"
+#include "cli/table.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <functional>
+
+namespace pawl::cli {
+namespace {
+
+constexpr std::size_t letters_max = 1'000;
+
+/// The first answer that is one, of one node after the other: any node asks the owners.
+http_answer ask(const session& s, const std::function<http_answer(http_client&)>& request) {
+  http_answer out;
+  out.problem = "no node answers";
+  for (const auto& url : answering_nodes(s.picture())) {
+    http_client client{url, s.patience()};
+    out = request(client);
+    if (out.status != 0 && out.status != 503) break;
+  }
+  return out;
+}
+
+exit_status failed(const session& s, const http_answer& a) {
+  const auto level = a.status == 0 ? health::unreachable : health::failed;
+  const auto why = a.status == 0 ? a.problem : problem_detail(a.status, a.body);
+  json body;
+  body["verdict"] = to_string(level);
+  body["text"] = why;
+  s.show(s.paint(tone_of(level), a.status == 0 ? "UNREACHABLE" : "FAILED") + "  " + printable(why) + '\n', body);
+  return status_of(level);
+}
+
+/// A letter's row, if it is understood.
+bool add_row(table& rows, const json& letter) {
+  json_fields f{letter};
+  const auto shard = f.count("shard");
+  const auto number = f.count("number");
+  const auto what = f.text("type") + "/" + f.text("key", 1'024);
+  const auto name = f.text("message");
+  const auto code = f.text("code");
+  const auto reason = f.text("reason", 4'096);
+  if (!f.problem().empty()) return false;
+  rows.add({std::to_string(shard), std::to_string(number), what, name, code, reason});
+  return true;
+}
+
+std::string path_of(const session& s, const char* action) {
+  return "/v1/dead-letters/" + s.words.text("SHARD") + "/" + s.words.text("NUMBER") + "/" + action;
+}
+
+exit_status act(session& s, const char* action) {
+  s.look();
+  const auto a = ask(s, [&](http_client& c) { return c.post(path_of(s, action), "application/json", "{}"); });
+  std::string problem;
+  const auto answer = a.status == 200 ? read_json(a.body, problem) : json{};
+  json_fields f{answer};
+  const auto result = f.text("result");
+  if (a.status != 200 || !f.problem().empty()) return failed(s, a);
+  json body;
+  body["verdict"] = to_string(health::healthy);
+  body["result"] = result;
+  s.show(s.paint(tone::good, printable(result)) + "  letter " + s.words.text("NUMBER") + " of shard " +
+             s.words.text("SHARD") + " is gone\n",
+         body);
+  return exit_status::healthy;
+}
+
+}  // namespace
+
+exit_status run_letters_list(session& s) {
+  s.look();
+  const auto a = ask(s, [](http_client& c) { return c.get("/v1/dead-letters"); });
+  if (a.status != 200) return failed(s, a);
+  std::string problem;
+  auto answer = read_json(a.body, problem);
+  json_fields f{answer};
+  const auto total = f.count("total");
+  const auto& letters = f.array("letters", letters_max);
+  const auto& missing = f.array("shards_missing", 16'384);
+  table rows{
+      {{"SHARD", table::align::right}, {"NUMBER", table::align::right}, {"ENTITY"}, {"MESSAGE"}, {"CODE"}, {"REASON"}}};
+  bool good = problem.empty() && f.problem().empty();
+  for (const auto& l : letters) good = good && add_row(rows, l);
+  if (!good) return failed(s, {0, {}, "the answer is not understood"});
+
+  const auto level = missing.empty() ? health::healthy : health::degraded;
+  json body;
+  body["verdict"] = to_string(level);
+  body["total"] = total;
+  body["shards_missing"] = missing;
+  body["letters"] = letters;
+  auto text = s.paint(total == 0 ? tone::good : tone::bad, std::to_string(total)) + " dead letters";
+  if (!missing.empty()) text += "; " + std::to_string(missing.size()) + " shards did not answer";
+  text += '\n';
+  if (!rows.empty()) text += '\n' + rows.text(s.paint);
+  s.show(text, body);
+  return status_of(level);
+}
+
+exit_status run_letters_show(session& s) {
+  s.look();
+  const auto number = s.words.text("NUMBER");
+  const auto a =
+      ask(s, [&](http_client& c) { return c.get("/v1/dead-letters/" + s.words.text("SHARD") + "?from=" + number); });
+  if (a.status != 200) return failed(s, a);
+  std::string problem;
+  auto answer = read_json(a.body, problem);
+  json_fields f{answer};
+  const auto& letters = f.array("letters", letters_max);
+  if (letters.empty() || json_fields{letters.front()}.count("number") != s.words.count("NUMBER", 0))
+    return failed(s, {404, R"({"detail":"there is no such dead letter"})", {}});
+  json body;
+  body["verdict"] = to_string(health::healthy);
+  body["letter"] = letters.front();
+  std::string text;
+  const auto shown = letters.front().dump(2, ' ', false, json::error_handler_t::replace);
+  for (std::size_t at = 0; at < shown.size();) {
+    const auto end = std::min(shown.find('\n', at), shown.size());
+    text += printable(std::string_view{shown}.substr(at, end - at)) + '\n';
+    at = end + 1;
+  }
+  s.show(text, body);
+  return exit_status::healthy;
+}
+
+exit_status run_letters_replay(session& s) { return act(s, "replay"); }
+exit_status run_letters_discard(session& s) { return act(s, "discard"); }
+
+}  // namespace pawl::cli
