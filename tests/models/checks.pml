@@ -15,7 +15,7 @@ inline require(p, name, condition) {
 
 /* What must be able to happen, or the model says nothing. REACH: these events, all in one run, are a violation. */
 #ifdef REACH
-byte events;
+short events;
 bit reached;
 #define HAPPENED(event) \
   if \
