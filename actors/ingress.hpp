@@ -14,6 +14,10 @@
 
 namespace pawl {
 
+namespace limits {
+inline constexpr std::size_t timers_shown = 1'000;  ///< of one entity; it may have more
+}  // namespace limits
+
 struct pending_timer {
   std::string name;
   unix_ms due = 0;
@@ -32,7 +36,7 @@ struct entity_answer {
   std::uint64_t last_seq = 0;  ///< highest sender number applied, 0 if none was given
   std::string owner;           ///< node that answered
   std::string reason;
-  std::vector<pending_timer> timers{};  ///< of the entity, by name
+  std::vector<pending_timer> timers{};  ///< of the entity, by name; at most `limits::timers_shown`
 };
 
 /// What one node knows of one shard; for people and dashboards, never for decisions.

@@ -301,6 +301,7 @@ bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
   m.answer.owner = r.bytes(32);
   m.answer.reason = r.bytes(limits::reason_bytes);
   const auto timers = r.varint();
+  if (timers > limits::timers_shown) return false;
   for (std::uint64_t i = 0; i < timers && !r.failed(); ++i) {
     pending_timer t;
     t.name = r.bytes(limits::name_bytes);
@@ -311,6 +312,7 @@ bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
   m.letters.total = r.varint();
   m.letters.next = read_letter(r);
   const auto letters = r.varint();
+  if (letters > limits::letters_per_page) return false;
   for (std::uint64_t i = 0; i < letters && !r.failed(); ++i) {
     const auto number = read_letter(r);
     auto letter = decode_dead_letter(r.bytes(limits::peer_message_bytes));

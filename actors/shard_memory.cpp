@@ -182,7 +182,10 @@ entity_answer shard::entity_now(const entity_id& id) const {
     answer.kind = entity_answer::status::found;
     answer.last_seq = e->last_seq;
     catalog_.types[type]->encode(*e->state, answer.state);
-    for (const auto* t : books_.timers.of(id)) answer.timers.push_back({t->name, t->due, t->message});
+    for (const auto* t : books_.timers.of(id)) {
+      if (answer.timers.size() == limits::timers_shown) break;
+      answer.timers.push_back({t->name, t->due, t->message});
+    }
   }
   return answer;
 }

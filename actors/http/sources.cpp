@@ -115,6 +115,10 @@ void answer_sources(ingress& door, const http_request& request, unix_ms now, htt
   if (!parsed || parsed->accepted->messages.size() > limits::frame_messages)
     return respond(http_problem(413, "the batch has more than " + std::to_string(limits::frame_messages) +
                                          " lines; nothing of it was taken, send it in parts"));
+  if (parsed->accepted->messages.size() > 1 && parsed->accepted->bytes.size() > limits::frame_bytes)
+    return respond(http_problem(413, "the messages of the batch are larger than " +
+                                         std::to_string(limits::frame_bytes) +
+                                         " bytes together; nothing of it was taken, send it in parts"));
   if (auto wrong = problem_of(door, q, *parsed, positions); !wrong.empty()) return respond(http_problem(400, wrong));
   if (*q.after != 0) batch.follows = {line, *q.after};
   for (auto p : positions) batch.positions.push_back({line, p});
