@@ -40,11 +40,39 @@ TEST(Frontier, ReadsBackWhatItWrote) {
   EXPECT_EQ(decode_frontier(encode(most)), most);
 }
 
+TEST(Frontier, CountsItsSlotsOnlyIfThereAreAny) {
+  auto f = sample();
+  f.slots = {1, 2, 300, 4, 5};
+  EXPECT_EQ(to_hex(encode(f)), to_hex(encode(sample())) + " 01 02 ac 02 04 05");
+  EXPECT_EQ(decode_frontier(encode(f)), f);
+  f.slots = {0, 0, 0, 0, 1u << 22};
+  EXPECT_EQ(decode_frontier(encode(f)), f);
+}
+
+TEST(Frontier, RefusesMoreSlotsThanCanBeLoadedAndSlotsThatNeedNotBeWritten) {
+  for (auto count :
+       {&slot_counts::marks, &slot_counts::pairs, &slot_counts::records, &slot_counts::timers, &slot_counts::letters}) {
+    auto f = sample();
+    f.slots.*count = (1u << 22) + 1;
+    EXPECT_FALSE(decode_frontier(encode(f)));
+  }
+  // One shard has one frontier, byte for byte: by them an owner recognises the commit in doubt.
+  EXPECT_FALSE(decode_frontier(encode(sample()) + std::string(5, '\0')));
+  const std::string huge{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10};
+  EXPECT_FALSE(decode_frontier(encode(sample()) + huge + std::string(4, '\0')));
+}
+
 TEST(Frontier, RefusesEveryTruncationAndBytesAfterTheEnd) {
   const auto bytes = encode(sample());
   for (std::size_t n = 0; n < bytes.size(); ++n)
     EXPECT_FALSE(decode_frontier(std::string_view{bytes}.substr(0, n))) << n << " bytes";
   EXPECT_FALSE(decode_frontier(bytes + '\0'));
+  auto f = sample();
+  f.slots = {1, 2, 300, 4, 5};
+  const auto with_slots = encode(f);
+  for (std::size_t n = bytes.size() + 1; n < with_slots.size(); ++n)
+    EXPECT_FALSE(decode_frontier(std::string_view{with_slots}.substr(0, n))) << n << " bytes";
+  EXPECT_FALSE(decode_frontier(with_slots + '\0'));
 }
 
 TEST(Frontier, RefusesAFormatItDoesNotKnow) {
