@@ -85,7 +85,9 @@ batch::~batch() {
 
 bool batch::run(queued_frame& f, std::size_t index, instant now) {
   if (full()) return false;
-  while (room_.starts.size() <= index) room_.starts.push_back(f.results.size());
+  // Frames before it may be finished, and only wait for a proof.
+  while (room_.starts.size() < index) room_.starts.push_back(batch_room::untouched);
+  if (room_.starts.size() == index) room_.starts.push_back(f.results.size());
   const auto& m = f.next();
   if (f.stopped || f.blocked.contains(m.key)) {
     f.results.push_back(
@@ -451,6 +453,7 @@ frontier batch::confirm(shard_metrics& metrics, instant now) {
 
 void batch::undo(std::deque<queued_frame>& frames) const {
   for (std::size_t i = 0; i < room_.starts.size(); ++i) {
+    if (room_.starts[i] == batch_room::untouched) continue;
     auto& f = frames[i];
     f.results.resize(room_.starts[i]);
     f.stopped = false;
@@ -458,8 +461,12 @@ void batch::undo(std::deque<queued_frame>& frames) const {
     f.blocked.clear();
     for (std::size_t j = 0; j < f.results.size(); ++j) {
       if (resolved(f.results[j].kind)) continue;
-      if (f.contents.of) f.stopped = true;
-      else f.blocked.insert(f.contents.messages[j]->key);
+      if (f.contents.of) {
+        f.stopped = true;
+        f.proven = queued_frame::proof::wanted;
+      } else {
+        f.blocked.insert(f.contents.messages[j]->key);
+      }
     }
   }
 }
@@ -467,6 +474,7 @@ void batch::undo(std::deque<queued_frame>& frames) const {
 void batch::fail(std::deque<queued_frame>& frames, const message_result& result) const {
   auto dependent = room_.places.begin();
   for (std::size_t i = 0; i < room_.starts.size(); ++i) {
+    if (room_.starts[i] == batch_room::untouched) continue;
     auto& f = frames[i];
     std::unordered_set<std::string_view> failed;
     for (auto j = room_.starts[i]; j < f.results.size(); ++j) {

@@ -101,8 +101,10 @@ struct batch_room {
   };
   std::vector<changed_entity> changed;
   std::vector<type_stage> stages;
-  std::vector<std::size_t> starts;  ///< per frame: how many results it had before the batch
-  std::vector<place> places;        ///< in order: results that depend on the commit
+  static constexpr std::size_t untouched = ~std::size_t{0};
+  /// Per frame: how many results it had before the batch; or `untouched`, if the batch ran nothing of it.
+  std::vector<std::size_t> starts;
+  std::vector<place> places;  ///< in order: results that depend on the commit
   std::string blob;
   /// Replies to the messages of the batch, and those to earlier ones that were loaded; by the id part of the digest.
   std::unordered_map<std::string, std::shared_ptr<const std::string>> replies;

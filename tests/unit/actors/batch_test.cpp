@@ -164,6 +164,22 @@ TEST_F(Batch, UndoGivesBackOnlyItsOwnResults) {
   EXPECT_EQ(results(), "busy:unknown_message_type blocked:earlier_unresolved applied");
 }
 
+// A frame of a source may be finished, and only wait for a proof, when the batch runs.
+TEST_F(Batch, UndoLeavesFramesAloneThatWereFinishedBefore) {
+  queue({{"1"}});
+  queue({{"a"}, {"b"}, {"c"}});
+  frames[0].results.resize(1);
+  frames[0].proven = queued_frame::proof::asked;
+  frames[1].results.resize(2);
+  auto& b = make();
+  run(b);
+  EXPECT_EQ(b.frames(), 2u);
+  b.undo(frames);
+  EXPECT_EQ(frames[0].results.size(), 1u);
+  EXPECT_EQ(frames[0].proven, queued_frame::proof::asked);
+  EXPECT_EQ(frames[1].results.size(), 2u);
+}
+
 // rule B13
 TEST_F(Batch, FailGivesEachKeyItsResultOnceAndBlocksTheRest) {
   queue({{"1"}, {.id = "1", .key = "j"}, {"2"}});
