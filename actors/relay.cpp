@@ -30,6 +30,8 @@ relay_effects relay::added(const outbox& from, const std::vector<shard_id>& rece
 void relay::send(const outbox& from, shard_id receiver, flow& f, relay_effects& out) {
   const auto& p = *from.find(receiver);
   if (f.stopped || f.under_way != 0 || f.unproven || f.not_before || p.waiting() == 0) return;
+  // A commit has trimmed more than the receiver has, as it fell back meanwhile: what it lacks is not stored any more.
+  if (p.delivered != f.delivered) f.word = 0;
   frame sent;
   sent.shard = receiver;
   sent.number = f.under_way = ++number_;
@@ -75,6 +77,9 @@ relay_effects relay::on_answer(outbox& from, shard_id receiver, std::uint64_t nu
     pause(f, now);
     return out;
   }
+  // Of another claim than the frame named: it did not fit, for no other reason.
+  if (all_taken || f.word != answer->word) f.pause = {};
+  else pause(f, now);
   const auto common = from.common(receiver, answer->taken);
   if (common != answer->taken.mark()) {
     f.unproven = *answer;
@@ -82,11 +87,8 @@ relay_effects relay::on_answer(outbox& from, shard_id receiver, std::uint64_t nu
     return out;
   }
   from.delivered(receiver, *common);
-  f.follows = *common;
-  // Of another claim than the frame named: it did not fit, for no other reason.
-  const bool other_claim = std::exchange(f.word, answer->word) != answer->word;
-  if (all_taken || other_claim) f.pause = {};
-  else pause(f, now);
+  f.follows = f.delivered = *common;
+  f.word = answer->word;
   send(from, receiver, f, out);
   return out;
 }
@@ -104,8 +106,10 @@ relay_effects relay::proven(outbox& from, instant) {
     }
     const auto report = *std::exchange(f.unproven, std::nullopt);
     if (auto common = from.common(to, report.taken)) {
-      out.notes.push_back({to, false, "it has taken messages that this shard's store has lost"});
+      if (f.follows != report.taken.mark())
+        out.notes.push_back({to, false, "it has taken messages that this shard's store has lost"});
       from.delivered(to, *common);
+      f.delivered = *common;
       f.follows = report.taken.mark();
       f.word = report.word;
       send(from, to, f, out);

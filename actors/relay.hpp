@@ -70,6 +70,7 @@ private:
   struct flow {
     std::uint64_t under_way = 0;  ///< number of the frame
     position follows;             ///< the receiver's mark, as far as is known
+    position delivered;           ///< what the outbox made of it
     std::uint64_t word = 0;       ///< of its claim; 0: to be asked for
     std::optional<mark_report> unproven;
     bool asked = false;  ///< whether it is to be believed
