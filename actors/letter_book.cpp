@@ -76,6 +76,12 @@ void letter_book::drop() {
   discarded_.clear();
 }
 
+void letter_book::load_nothing(std::uint32_t slot) {
+  const bool under_way =
+      std::any_of(added_.begin(), added_.end(), [slot](const addition& a) { return a.slot == slot; });
+  if (slots_.uses(slot) && !under_way) slots_.release(slot);
+}
+
 void letter_book::reset(std::uint32_t slots) {
   slots_.reset(slots);
   added_.clear();

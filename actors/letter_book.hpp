@@ -39,7 +39,8 @@ public:
 
   [[nodiscard]] std::uint32_t slots() const noexcept { return slots_.count(); }
   void reset(std::uint32_t slots);
-  void load_nothing(std::uint32_t slot) { slots_.release(slot); }
+  /// Nothing is stored there. Of the commit under way that is no news.
+  void load_nothing(std::uint32_t slot);
 
   [[nodiscard]] std::vector<std::uint32_t> stale(std::size_t most) const { return slots_.stale(most); }
   void cleaned(std::uint32_t slot) { slots_.cleaned(slot); }

@@ -149,6 +149,7 @@ private:
   [[nodiscard]] entity_answer entity_now(const entity_id& id) const;
   void answer_read(const waiting_read& r, const std::vector<std::optional<std::string>>& values, std::size_t& next,
                    shard_effects& out, instant now);
+  [[nodiscard]] bool is_acted_on(const letter_action& action) const;
   [[nodiscard]] bool replay(const waiting_read& r, std::string_view stored, std::uint32_t number, instant now);
   [[nodiscard]] std::vector<std::uint32_t> letters_wanted(const shard_question& about) const;
   void finish_letter(link_number to, std::uint64_t number, entity_answer a, shard_effects& out);

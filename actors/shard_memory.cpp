@@ -213,6 +213,7 @@ void shard::answer_read(const waiting_read& r, const std::vector<std::optional<s
     std::size_t bytes = 0;
     for (auto n : r.letters) {
       const auto& stored = values.at(next++);
+      if (!stored || stored->empty()) books_.letters.load_nothing(n);
       auto letter = stored && !stored->empty() ? decode_dead_letter(*stored) : std::nullopt;
       if (!letter) continue;
       bytes += letter->payload.size();
@@ -229,12 +230,21 @@ void shard::answer_read(const waiting_read& r, const std::vector<std::optional<s
     const auto stored = r.letters.empty() ? std::nullopt : values.at(next++);
     if (!stored || stored->empty() || !books_.letters.holds(action.number))
       a.answer.kind = entity_answer::status::absent;
+    else if (is_acted_on(action)) a.answer.reason = "the letter is being replayed or discarded";
     else if (action.what == letter_action::kind::discard)
       return discards_.push_back({r.from, r.request.number, action.number});
     else if (replay(r, *stored, action.number, now)) return;
     else a.answer.reason = "the stored letter cannot be decoded";
   }
   out.reads.push_back({r.from, std::move(a)});
+}
+
+/// Something is under way that may end the letter. Whoever asks again is told what became of it.
+bool shard::is_acted_on(const letter_action& action) const {
+  const auto number = action.number;
+  return std::any_of(frames_.begin(), frames_.end(), [number](const queued_frame& f) { return f.letter == number; }) ||
+         std::any_of(discards_.begin(), discards_.end(),
+                     [number](const waiting_discard& d) { return d.letter == number; });
 }
 
 /// The letter's message is handled once more, by a frame of its own.

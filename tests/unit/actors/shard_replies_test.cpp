@@ -97,6 +97,19 @@ TEST_F(ShardErases, InTheSameBatchToo) {
 }
 
 struct Letters : mail {
+  /// Both are read with one barrier, behind another that is under way. Their numbers are 2 and 3.
+  void ask_at_once(const shard_question& one, const shard_question& two) {
+    source->reads.clear();
+    std::uint64_t number = 0;
+    for (const auto& about : {shard_question{letter_query{}}, one, two})
+      source->take(source->decide.on_read(1, {left.id, ++number, about}, now));
+    source->settle();
+  }
+  std::optional<entity_answer::status> status_of(std::uint64_t number) {
+    for (const auto& r : source->reads)
+      if (r.answer.number == number) return r.answer.answer.kind;
+    return std::nullopt;
+  }
   read_answer ask(const shard_question& about) {
     source->reads.clear();
     source->take(source->decide.on_read(1, {left.id, 1, about}, now));
@@ -148,6 +161,60 @@ TEST_F(Letters, ReplayedToAProgramThatCanItTakesEffectOnceAndIsGone) {
   EXPECT_EQ(left.notes(from), (notes{"mended"}));
   EXPECT_EQ(ask(letter_action{0, letter_action::kind::replay}).answer.kind, entity_answer::status::absent);
   EXPECT_EQ(left.notes(from), (notes{"mended"}));
+}
+
+// Two people press the button, or one's question is repeated on its way.
+TEST_F(Letters, ReplayedTwiceAtOnceItTakesEffectOnce) {
+  source->tell(from, Note{"throw", ""}, "m1");
+  auto mended = *decode_dead_letter(left.store.data().at(slot_field('d', 0)));
+  mended.payload = bytes_of(Note{"mended", ""});
+  left.store.data()[slot_field('d', 0)] = encode(mended);
+  ask_at_once(letter_action{0, letter_action::kind::replay}, letter_action{0, letter_action::kind::replay});
+  EXPECT_EQ(left.notes(from), (notes{"mended"}));
+  EXPECT_EQ(source->decide.books().letters.size(), 0u);
+}
+
+TEST_F(Letters, ReplayedAgainWhileTheFirstIsBeingCommittedItTakesEffectOnce) {
+  source->tell(from, Note{"throw", ""}, "m1");
+  auto mended = *decode_dead_letter(left.store.data().at(slot_field('d', 0)));
+  mended.payload = bytes_of(Note{"mended", ""});
+  left.store.data()[slot_field('d', 0)] = encode(mended);
+  const letter_action replay{0, letter_action::kind::replay};
+  source->take(source->decide.on_read(1, {left.id, 1, replay}, now));
+  source->step();  // the letter is read
+  ASSERT_TRUE(std::holds_alternative<commit_fields>(source->sent.front().operation));
+  const auto commit = source->sent.front();
+  source->sent.pop_front();
+  source->take(source->decide.on_read(2, {left.id, 1, replay}, now));
+  source->step();  // … and read again
+  auto done = left.store.execute(commit);
+  source->take(source->decide.on_answer(std::move(done), now));
+  source->settle();
+  EXPECT_EQ(left.notes(from), (notes{"mended"}));
+}
+
+TEST_F(Letters, DiscardedAndReplayedAtOnceOnlyOneOfThemHappens) {
+  source->tell(from, Note{"throw", ""}, "m1");
+  auto mended = *decode_dead_letter(left.store.data().at(slot_field('d', 0)));
+  mended.payload = bytes_of(Note{"mended", ""});
+  left.store.data()[slot_field('d', 0)] = encode(mended);
+  ask_at_once(letter_action{0, letter_action::kind::discard}, letter_action{0, letter_action::kind::replay});
+  EXPECT_EQ(left.notes(from), notes{});
+  EXPECT_EQ(source->decide.books().letters.size(), 0u);
+  EXPECT_EQ(status_of(2), entity_answer::status::found);
+  EXPECT_EQ(status_of(3), entity_answer::status::unavailable);
+}
+
+// Slots of letters that are gone are found empty by whoever looks, and used again: else every takeover would cost some.
+TEST_F(Letters, AfterATakeoverSlotsThatHoldNothingAreFreedByALook) {
+  for (const auto* id : {"m1", "m2", "m3"}) source->tell(from, Note{"throw", ""}, id);
+  ask(letter_action{0, letter_action::kind::discard});
+  replace_source();
+  EXPECT_EQ(ask(letter_query{}).letters.letters.size(), 2u);
+  EXPECT_EQ(source->decide.books().letters.size(), 2u);
+  source->tell(from, Note{"throw", ""}, "m4");
+  EXPECT_EQ(source->decide.books().letters.slots(), 3u);
+  EXPECT_EQ(decode_dead_letter(left.store.data().at(slot_field('d', 0)))->id, "m4");
 }
 
 TEST_F(Letters, ASuccessorKnowsThem) {
