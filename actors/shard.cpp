@@ -350,6 +350,7 @@ void shard::refuse_waiting(shard_effects& out, const message_result& why, instan
   }
   reads_.clear();
   reads_ticket_ = 0;
+  unask();
   answer_finished(out, now);
 }
 

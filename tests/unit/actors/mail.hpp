@@ -141,12 +141,16 @@ public:
         now_(now) {}
 
   void start(std::uint64_t number = 1) {
+    take(decide.on_connection(++connection_, now_));
+    place_on(self.node, number);
+    settle();
+  }
+  /// A view in which this node alone is up.
+  void place_on(const std::string& node, std::uint64_t number) {
     view v;
     v.number = {number};
-    v.members.push_back({self, member_state::up, {}, {}, 0});
-    take(decide.on_connection(++connection_, now_));
+    v.members.push_back({{node, 1}, member_state::up, {}, {}, 0});
     take(decide.on_placement(std::make_shared<const placement>(std::move(v), 2), self, now_));
-    settle();
   }
   template <class M>
   std::string tell(const std::string& key, const M& m, const std::string& id) {

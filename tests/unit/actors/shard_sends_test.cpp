@@ -198,6 +198,34 @@ TEST_F(ShardSends, APairWithNothingInCommonStopsAndSaysSo) {
   EXPECT_EQ(source->metrics.outbox_stopped.value(), 1u);
 }
 
+// The question that would prove it was forgotten with the reads, while the shard was about to be given away and was
+// not.
+TEST_F(ShardSends, AProofThatWasForgottenIsAskedForAgain) {
+  source->tell(from, Note{"1", to}, "m1");
+  exchange();
+  const auto record = left.store.record;
+  const auto hashes = left.store.hashes;
+  source->tell(from, Note{"lost", to}, "m2");
+  exchange();
+  left.store.record = record;
+  left.store.hashes = hashes;
+  replace_source();
+  source->tell(from, Note{"3", to}, "m3");
+  auto f = std::move(source->relayed.front());
+  source->relayed.clear();
+  const auto reply = deliver(f);
+  source->submit(from, Note{"4", ""}, "m4");
+  ASSERT_TRUE(std::holds_alternative<commit_fields>(source->sent.front().operation));
+  source->take(source->decide.on_relayed(right.id, f.number, reply, now));
+  ASSERT_EQ(source->sent.size(), 2u);  // the commit, and the question
+  source->place_on("z", 8);
+  EXPECT_EQ(source->decide.claim_state(), shard_claim::state::draining);
+  source->place_on(source->self.node, 9);
+  source->settle();
+  exchange_for(1s);
+  EXPECT_EQ(right.notes(to), (notes{"1", "lost", "3"}));
+}
+
 TEST_F(ShardSends, ToItselfAShardSendsTheSameWay) {
   const auto other = key_in(0, 1);
   source->tell(from, Note{"1", other}, "m1");
