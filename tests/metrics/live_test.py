@@ -28,6 +28,7 @@ from pawl_demo.cluster import Cluster, Node
 from pawl_demo.orders import Event, generate
 from pawl_demo.processes import Workspace
 from pawl_demo.redis_server import RedisServer
+from pawl_demo.saga import plan
 from pawl_demo.schedule import interleave, with_copies
 from pawl_demo.sender import NodePool, Sender
 from prometheus_server import SCRAPE_SECONDS, PrometheusServer, Series
@@ -37,6 +38,7 @@ PROGRAM = Path(os.environ.get("PAWL_ORDER_WORKFLOW", PROJECT / "build/dev/exampl
 CLUSTER = "watched"
 SHARDS = 64
 ORDERS = 2_500
+SAGAS = 500
 RATE = 600.0  # messages a second: some ten seconds, so many scrapes
 DUPLICATES = 0.1
 SEED = 1
@@ -55,6 +57,14 @@ def with_gaps(events: list[Event]) -> list[Event]:
         dataclasses.replace(event, seq=event.seq + 1) if event.order in chosen and event.seq > 1 else event
         for event in events
     ]
+
+
+def with_sagas(events: list[Event], orders: int) -> list[Event]:
+    """Messages of the checkout saga spread among them, so that entities of every type take part."""
+    sagas = plan(orders, SEED)
+    mixed = [(index / len(events), 0, index, event) for index, event in enumerate(events)]
+    mixed += [(index / len(sagas), 1, index, event) for index, event in enumerate(sagas)]
+    return [event for *_, event in sorted(mixed, key=lambda item: item[:3])]
 
 
 class Watched:
@@ -80,7 +90,7 @@ class Watched:
 
 
 async def send_while_nodes_go_and_come(watched: Watched) -> Sender:
-    events = with_gaps(interleave(generate(ORDERS, SEED)))
+    events = with_sagas(with_gaps(interleave(generate(ORDERS, SEED))), SAGAS)
     rng = random.Random(SEED)
     pool = NodePool([node.endpoint for node in watched.cluster.nodes], rng)
     sender = Sender(with_copies(events, DUPLICATES, SEED), pool, RATE, rng)
@@ -203,7 +213,7 @@ class LiveTest(unittest.IsolatedAsyncioTestCase):
                 expected = {
                     "cluster": {CLUSTER},
                     "node": {node.name for node in watched.scraped},
-                    "entity_type": {"order"},
+                    "entity_type": {"order", "checkout", "account", "ticket"},
                 }[variable["name"]]
                 with self.subTest(name, variable=variable["name"]):
                     query = Variables(time.time()).into(variable["query"]["query"], ".+")
@@ -239,6 +249,7 @@ class LiveTest(unittest.IsolatedAsyncioTestCase):
             'pawl_handoffs_total{reason="takeover"}',
             'pawl_handoffs_total{reason="join"}',
             "pawl_forwarded_messages_total",
+            "pawl_sequenced_messages_total",
         ):
             with self.subTest(query):
                 self.assertGreater(_sum(watched.prometheus.now(f"sum(max_over_time({query}[10m]))")), 0)

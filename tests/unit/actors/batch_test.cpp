@@ -237,5 +237,24 @@ TEST_F(Batch, TakesOneMessageHoweverLargeStatesMayBe) {
   EXPECT_EQ(results(), "applied");
 }
 
+// rule C27
+TEST_F(Batch, WithAFullOutboxWhatOtherShardsSendIsStillTaken) {
+  for (std::size_t i = 0; i < limits::outbox_messages; ++i) books.sends.stage({0}, {"diary", "k", "Write", "\x80"}, 0);
+  field_list out;
+  books.sends.seal(out, 1);
+  (void)books.sends.confirm();
+  queue({{"1"}});
+  queue({{"2"}});
+  auto of = std::make_shared<sequence>();
+  of->source = "shard/7";
+  of->word = 1;
+  of->positions = {{5, 1}};
+  frames[1].contents.of = of;
+  auto& b = make();
+  run(b);
+  EXPECT_EQ(results(0), "busy:outbox_full");
+  EXPECT_EQ(results(1), "applied");
+}
+
 }  // namespace
 }  // namespace pawl::test

@@ -158,8 +158,9 @@ public:
     settle();
     return last_answer();
   }
+  /// Number of the frame, by which its answer is known.
   template <class M>
-  void submit(const std::string& key, const M& m, const std::string& id) {
+  std::uint64_t submit(const std::string& key, const M& m, const std::string& id, link_number link = 1) {
     message_builder b;
     const auto payload = bytes_of(m);
     b.add({.type = "pad",
@@ -168,7 +169,8 @@ public:
            .id = id,
            .payload = payload,
            .sent_at = now_.wall});
-    take(decide.on_frame(1, whole_block(at_.id, ++frames_, {}, b.finish()), now_));
+    take(decide.on_frame(link, whole_block(at_.id, ++frames_, {}, b.finish()), now_));
+    return frames_;
   }
   /// "applied", or with the reason's code.
   std::string last_answer() {
@@ -197,6 +199,17 @@ public:
     sent.pop_front();
     auto a = at_.store.execute(c);
     if (answer) take(decide.on_answer(std::move(a), now_));
+  }
+  /// The next command is executed, or not, and its outcome is not known.
+  void step_unknown(bool executed) {
+    auto c = std::move(sent.front());
+    sent.pop_front();
+    if (executed) (void)at_.store.execute(c);
+    shard_answer a;
+    a.shard = c.shard;
+    a.ticket = c.ticket;
+    a.outcome = store_outcome::unknown;
+    take(decide.on_answer(std::move(a), now_));
   }
   void tick() {
     take(decide.tick(now_));
@@ -287,6 +300,15 @@ struct mail : testing::Test {
       source->relayed.pop_front();
       const auto number = f.number;
       answer(number, deliver(std::move(f)));
+    }
+  }
+  /// As `exchange`, and lets time pass for frames that wait to be sent again.
+  void exchange_for(std::chrono::milliseconds t) {
+    constexpr std::chrono::milliseconds step{50};
+    for (exchange(); t > step; t -= step) {
+      pass(step);
+      source->tick();
+      exchange();
     }
   }
   using notes = std::vector<std::string>;

@@ -135,9 +135,7 @@ TEST_F(ShardSends, AMessageTheReceiverDoesNotKnowWaitsUntilItDoes) {
   EXPECT_EQ(right.fields('d'), 0u);
   EXPECT_EQ(source->decide.books().sends.waiting(), 1u);
   replace_receiver(true);
-  pass(1s);
-  source->tick();
-  exchange();
+  exchange_for(1s);
   EXPECT_EQ(right.notes(to), (notes{"1"}));
 }
 

@@ -43,6 +43,7 @@ struct Sources : ::testing::Test {
   }
 };
 
+// rule B17
 TEST_F(Sources, ABatchGoesToItsShardWithItsPositions) {
   door.sequenced_result.known = true;
   door.sequenced_result.taken = {1, 44};
