@@ -51,6 +51,12 @@ struct Total {
   std::uint64_t notes = 0;
   PAWL_FIELDS(notes)
 };
+/// Sends so many Notes.
+struct Flood {
+  std::string to;
+  std::uint64_t notes = 0;
+  PAWL_MESSAGE(Flood, to, notes)
+};
 struct Forget {
   PAWL_MESSAGE(Forget)
 };
@@ -74,6 +80,9 @@ inline entity_catalog mail_catalog(bool knows = true) {
                    if (m.ms == 0) ctx.cancel(m.timer);
                    else ctx.schedule(m.timer, std::chrono::milliseconds{m.ms}, Note{m.text, ""});
                  })
+                 .on([](Pad&, const Flood& m, context& ctx) {
+                   for (std::uint64_t n = 0; n < m.notes; ++n) ctx.send("pad", m.to, Note{"", ""});
+                 })
                  .on([](Pad& p, const Count&, context& ctx) {
                    p.notes.emplace_back("counted");
                    ctx.reply(Total{p.notes.size()});
@@ -88,7 +97,19 @@ inline entity_catalog mail_catalog(bool knows = true) {
     if (!m.to.empty()) ctx.send("pad", m.to, Note{m.text, ""});
   };
   entity_type type = knows ? entity_type{std::move(pad).on(note)} : entity_type{std::move(pad)};
-  return {{std::move(type)}, message_digester{{1, 2, 3}}, 1024 * 1024, 2};
+  // Of the free-form messages to it no ids are kept.
+  auto log = entity<Pad>("log").idempotent().on([](Pad& p, const Note& m, context&) { p.notes.push_back(m.text); });
+  return {{std::move(type), std::move(log)}, message_digester{{1, 2, 3}}, 1024 * 1024, 2};
+}
+
+/// "applied", or "busy:moved" with the reason's code, for each.
+inline std::string brief(const std::vector<message_result>& results) {
+  std::string text;
+  for (const auto& r : results) {
+    text.append(text.empty() ? "" : " ").append(to_string(r.kind));
+    if (r.code != reason_code::none) text.append(":").append(to_string(r.code));
+  }
+  return text;
 }
 
 /// A key of this shard, of two.
@@ -112,8 +133,8 @@ struct branch {
   shard_id id;
   fake_store store{mail_dataset};
 
-  [[nodiscard]] std::vector<std::string> notes(const std::string& key) {
-    auto it = store.data().find(entity_field("pad", key));
+  [[nodiscard]] std::vector<std::string> notes(const std::string& key, const std::string& type = "pad") {
+    auto it = store.data().find(entity_field(type, key));
     if (it == store.data().end()) return {};
     std::string error;
     Pad p;
@@ -160,26 +181,17 @@ public:
   }
   /// Number of the frame, by which its answer is known.
   template <class M>
-  std::uint64_t submit(const std::string& key, const M& m, const std::string& id, link_number link = 1) {
+  std::uint64_t submit(const std::string& key, const M& m, const std::string& id, link_number link = 1,
+                       const std::string& type = "pad") {
     message_builder b;
     const auto payload = bytes_of(m);
-    b.add({.type = "pad",
-           .key = key,
-           .name = M::pawl_message_name(),
-           .id = id,
-           .payload = payload,
-           .sent_at = now_.wall});
+    b.add(
+        {.type = type, .key = key, .name = M::pawl_message_name(), .id = id, .payload = payload, .sent_at = now_.wall});
     take(decide.on_frame(link, whole_block(at_.id, ++frames_, {}, b.finish()), now_));
     return frames_;
   }
   /// "applied", or with the reason's code.
-  std::string last_answer() {
-    if (answered.empty()) return "nothing";
-    const auto& r = answered.back().answer.results.back();
-    std::string text{to_string(r.kind)};
-    if (r.code != reason_code::none) text.append(":").append(to_string(r.code));
-    return text;
-  }
+  std::string last_answer() { return answered.empty() ? "nothing" : brief(answered.back().answer.results); }
   std::optional<std::uint64_t> last_reply() {
     if (answered.empty() || !answered.back().answer.results.back().reply) return std::nullopt;
     std::string error;

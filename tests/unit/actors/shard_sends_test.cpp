@@ -82,6 +82,22 @@ TEST_F(ShardSends, ANewReceiverKnowsWhatItsPredecessorTook) {
   EXPECT_EQ(right.notes(to), (notes{"1", "2"}));
 }
 
+// rule A3: the mark of a receiver that fell back can be the same again after other messages
+TEST_F(ShardSends, AFrameForAFormerClaimOfTheReceiverIsNotTakenThoughItsMarkFits) {
+  source->tell(from, Note{"1", to}, "m1");
+  exchange();
+  source->tell(from, Note{"2", to}, "m2");
+  const auto f = source->relayed.front();
+  replace_receiver();
+  const auto a = deliver(f);
+  ASSERT_TRUE(a && a->mark);
+  EXPECT_EQ(brief(a->results), "busy:out_of_sequence");
+  EXPECT_EQ(a->mark->taken.mark(), f.of->follows);
+  EXPECT_NE(a->mark->word, f.of->word);
+  exchange_for(1s);
+  EXPECT_EQ(right.notes(to), (notes{"1", "2"}));
+}
+
 TEST_F(ShardSends, WhatIsDeliveredIsTrimmedByACommitAndThenRemoved) {
   source->tell(from, Note{"1", to}, "m1");
   exchange();
@@ -222,6 +238,40 @@ TEST_F(ShardSends, AProofThatWasForgottenIsAskedForAgain) {
   source->settle();
   exchange_for(1s);
   EXPECT_EQ(right.notes(to), (notes{"1", "lost", "3"}));
+}
+
+// rule C27
+TEST_F(ShardSends, AFullOutboxRefusesOnlyWhatComesFromOutside) {
+  source->tell(from, Later{"t", 500, "rings"}, "timer");
+  for (int n = 0; n < 64; ++n) ASSERT_EQ(source->tell(from, Flood{to, 1'024}, "f" + std::to_string(n)), "applied");
+  ASSERT_EQ(source->decide.books().sends.waiting(), limits::outbox_messages);
+  EXPECT_EQ(source->tell(from, Note{"no", ""}, "m1"), "busy:outbox_full");
+  EXPECT_EQ(source->tell(from, Flood{to, 1'024}, "f0"), "busy:outbox_full");
+  pass(1s);
+  source->tick();
+  EXPECT_EQ(left.notes(from), (notes{"set t", "rings"}));
+  // Another shard's messages are taken, else two full ones would wait for each other.
+  receiver->tell(to, Note{"from there", from}, "m2");
+  for (int i = 0; i < 2; ++i) {
+    auto f = std::move(receiver->relayed.front());
+    receiver->relayed.pop_front();
+    const auto number = f.number;
+    source->answered.clear();
+    source->take(source->decide.on_frame(50, std::move(f), now));
+    source->settle();
+    ASSERT_EQ(source->answered.size(), 1u);
+    receiver->take(receiver->decide.on_relayed(left.id, number, source->answered.back().answer, now));
+  }
+  EXPECT_EQ(left.notes(from), (notes{"set t", "rings", "from there"}));
+  // The receiver tells where it stands, and then takes one frame: there is room again.
+  for (int i = 0; i < 2; ++i) {
+    auto f = std::move(source->relayed.front());
+    source->relayed.pop_front();
+    const auto number = f.number;
+    answer(number, deliver(std::move(f)));
+  }
+  EXPECT_LT(source->decide.books().sends.waiting(), limits::outbox_messages);
+  EXPECT_EQ(source->tell(from, Note{"yes", ""}, "m1"), "applied");
 }
 
 TEST_F(ShardSends, ToItselfAShardSendsTheSameWay) {
