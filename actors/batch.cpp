@@ -138,8 +138,9 @@ void batch::refuse_sequence(queued_frame& f) const {
 }
 
 bool batch::full() const noexcept {
-  // With exact sizes the bound is kept, not just noticed: the next message may make a state as large as one may be.
-  auto next = sizing_ == sizing::exact ? catalog_.state_bytes_max : 0;
+  // With exact sizes the bound is kept, not just noticed: the next message may make a state as large as one may be, and
+  // send as much as one may.
+  auto next = sizing_ == sizing::exact ? catalog_.state_bytes_max + limits::effect_bytes : 0;
   return messages() >= messages_max_ || (bytes_ != 0 && bytes_ + next >= limits::commit_bytes);
 }
 

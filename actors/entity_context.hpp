@@ -100,6 +100,7 @@ private:
     if (!effects_) effects_ = std::make_unique<handler_effects>();
     return *effects_;
   }
+  void add_payload(std::string_view name, std::size_t bytes);
   void add_send(outgoing_message m);
   void add_timer(timer_change t);
   void set_reply(std::string bytes);
@@ -107,6 +108,7 @@ private:
   std::string_view type_, key_, message_id_;
   unix_ms sent_at_, now_;
   std::uint64_t seq_;
+  std::size_t effect_bytes_ = 0;
   std::unique_ptr<handler_effects> effects_;  ///< most handlers do none of it
 };
 

@@ -12,6 +12,8 @@ namespace pawl {
 namespace limits {
 inline constexpr std::size_t sends_per_message = 1'024;
 inline constexpr std::size_t timers_per_message = 64;
+/// Payloads of sends and timers together: with the state they must fit into one commit (rule C22).
+inline constexpr std::size_t effect_bytes = 4 * 1024 * 1024;
 /// msgpack. All replies of a frame must fit into one answer between nodes.
 inline constexpr std::size_t reply_bytes = 4 * 1024;
 }  // namespace limits

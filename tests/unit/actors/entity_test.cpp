@@ -84,6 +84,89 @@ TEST(Entity, HandlersAreTestableByCallingThem) {
   EXPECT_THROW(withdraw(a, {.cents = 4}, ctx), pawl::message_refused);
 }
 
+// What a handler does besides changing its state ------------------------------------------------------------------
+
+struct Effects : testing::Test {
+  pawl::context ctx{"account", "a-1", "m-1", 1'000, 3};
+};
+
+TEST_F(Effects, AreNoneUnlessTheHandlerAsksForSome) { EXPECT_EQ(ctx.effects(), nullptr); }
+
+TEST_F(Effects, SendsKeepTheirOrder) {
+  ctx.send("account", "a-2", Deposit{1});
+  ctx.send("account", "a-1", Deposit{2});
+  ASSERT_NE(ctx.effects(), nullptr);
+  ASSERT_EQ(ctx.effects()->sends.size(), 2u);
+  std::string payload;
+  pawl::encode_msgpack(Deposit{2}, payload);
+  EXPECT_EQ(ctx.effects()->sends[1], (pawl::outgoing_message{"account", "a-1", "Deposit", payload}));
+}
+
+// The owner's time counts, not the sender's.
+TEST_F(Effects, TimersAreDueFromTheTimeOfTheHandling) {
+  pawl::message m;
+  m.sent_at = 5;
+  pawl::context late{m, 2'000};
+  late.schedule("t", std::chrono::milliseconds{500}, Deposit{});
+  late.schedule("past", std::chrono::milliseconds{-500}, Deposit{});
+  late.schedule_at("at", 77, Deposit{});
+  late.cancel("t");
+  const auto& timers = late.effects()->timers;
+  ASSERT_EQ(timers.size(), 4u);
+  EXPECT_EQ(timers[0].due, 2'500);
+  EXPECT_EQ(timers[1].due, 2'000);
+  EXPECT_EQ(timers[2].due, 77);
+  EXPECT_EQ(timers[2].name, "Deposit");
+  EXPECT_EQ(timers[3].due, std::nullopt);
+}
+
+TEST_F(Effects, OfSeveralRepliesTheLastCounts) {
+  ctx.reply(Deposit{1});
+  ctx.reply(Deposit{2});
+  std::string bytes;
+  pawl::encode_msgpack(Deposit{2}, bytes);
+  EXPECT_EQ(ctx.effects()->reply, bytes);
+}
+
+TEST_F(Effects, ErasureIsNoted) {
+  ctx.erase();
+  EXPECT_TRUE(ctx.effects()->erased);
+}
+
+TEST_F(Effects, NamesAndKeysThatCannotBeAreErrors) {
+  EXPECT_THROW(ctx.send("no name", "k", Deposit{}), std::invalid_argument);
+  EXPECT_THROW(ctx.send("", "k", Deposit{}), std::invalid_argument);
+  EXPECT_THROW(ctx.send("account", "", Deposit{}), std::invalid_argument);
+  EXPECT_THROW(ctx.send("account", std::string(257, 'k'), Deposit{}), std::invalid_argument);
+  EXPECT_THROW(ctx.schedule("no/name", std::chrono::milliseconds{1}, Deposit{}), std::invalid_argument);
+  EXPECT_THROW(ctx.cancel(""), std::invalid_argument);
+  EXPECT_EQ(ctx.effects(), nullptr);
+}
+
+TEST_F(Effects, HaveLimitsInNumber) {
+  for (std::size_t i = 0; i < pawl::limits::sends_per_message; ++i) ctx.send("account", "k", Deposit{});
+  EXPECT_THROW(ctx.send("account", "k", Deposit{}), std::length_error);
+  for (std::size_t i = 0; i < pawl::limits::timers_per_message; ++i) ctx.cancel("t");
+  EXPECT_THROW(ctx.cancel("t"), std::length_error);
+  EXPECT_EQ(ctx.effects()->sends.size(), pawl::limits::sends_per_message);
+}
+
+struct Bulky {
+  std::string text;
+  PAWL_MESSAGE(Bulky, text)
+};
+
+// rule C22: with its state they must fit into one commit
+TEST_F(Effects, HaveALimitInBytes) {
+  const Bulky large{std::string(1'000'000, 'x')};
+  EXPECT_THROW(ctx.send("account", "k", Bulky{std::string(1024 * 1024, 'x')}), std::length_error);
+  EXPECT_THROW(ctx.reply(Bulky{std::string(pawl::limits::reply_bytes, 'x')}), std::length_error);
+  for (int i = 0; i < 2; ++i) ctx.send("account", "k", large);
+  for (int i = 0; i < 2; ++i) ctx.schedule("t", std::chrono::milliseconds{1}, large);
+  EXPECT_THROW(ctx.send("account", "k", large), std::length_error);
+  EXPECT_THROW(ctx.schedule("t", std::chrono::milliseconds{1}, large), std::length_error);
+}
+
 TEST(Entity, AppliesMessagesToTheState) {
   const auto type = account();
   auto state = type->fresh();
