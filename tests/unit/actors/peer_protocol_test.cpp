@@ -1,12 +1,16 @@
 // The bytes between two members. Whatever arrives, the decoder must yield what was sent, or say what is wrong.
 #include "actors/peer_protocol.hpp"
 
+#include "actors/handler_effects.hpp"
+
 #include <gtest/gtest.h>
 
 #include <random>
 
 namespace pawl {
 namespace {
+
+using namespace std::string_literals;
 
 std::string bytes_of(const peer_message& m) {
   std::string out;
@@ -23,6 +27,37 @@ frame sample_frame() {
   return whole_block({16'383}, 1u << 20, {77}, b.finish());
 }
 
+/// As a relay sends it.
+frame sequenced_frame() {
+  message_builder b;
+  b.add({"order", "o-1", "Created", "shard/3/00000000000000a1/8", "\x80", 5, 0, false});
+  b.add({"order", "o-2", "Created", "shard/3/00000000000000b2/9", "\x80", 6, 0, false});
+  auto f = whole_block({7}, 12, {3}, b.finish());
+  f.of = std::make_shared<sequence>(sequence{"shard/3", {0xa1, 7}, 0x99, {{0xa1, 8}, {0xb2, 9}}});
+  return f;
+}
+/// Asks for the mark only.
+frame asking_frame() {
+  frame f{{7}, 12, {3}, {}, {}, {}};
+  f.of = std::make_shared<sequence>(sequence{std::string(limits::source_name_bytes, 's'), {}, 0, {}});
+  return f;
+}
+frame_answer sequenced_answer() {
+  frame_answer a{{7}, 12, {3}, {}, "shard/3", {}};
+  a.results.push_back(
+      {result_kind::applied, reason_code::none, {}, std::make_shared<const std::string>(limits::reply_bytes, 'r')});
+  a.results.push_back({result_kind::duplicate, reason_code::none, {}, std::make_shared<const std::string>()});
+  a.mark = std::make_shared<const mark_report>(mark_report{{{{0xb2, 9}, {0xa1, 8}, {3, 300}, {4, 1}}, true, 0}, 0x77});
+  return a;
+}
+read_answer letters_answer() {
+  read_answer a{{5}, 2, {}, {}};
+  a.answer.timers = {{"t", 1'700'000'000'000, "Ring"}, {"u", -1, "Ring"}};
+  const dead_letter l{{"order", "o-1"}, "Pay", "m-1", "\x80", "timer", 1, 2, reason_code::handler_error, "thrown", 3};
+  a.letters = {{{0, l}, {0xffff'fffe, l}}, 10, 4};
+  return a;
+}
+
 std::vector<peer_message> one_of_each() {
   frame_answer answer{{5}, 9, {3}, {}};
   answer.results.push_back({result_kind::applied, reason_code::none, {}});
@@ -36,6 +71,12 @@ std::vector<peer_message> one_of_each() {
           answer,
           read_request{{5}, 2, entity_id{"order", "o-1"}},
           read,
+          sequenced_frame(),
+          asking_frame(),
+          sequenced_answer(),
+          read_request{{5}, 2, letter_query{300}},
+          read_request{{5}, 2, letter_action{300, letter_action::kind::replay}},
+          letters_answer(),
           release_notice{{8}},
           view_notice{{300}},
           ping{},
@@ -108,6 +149,87 @@ TEST(PeerProtocol, EveryKindOfMessageArrivesAsItWasSent) {
   EXPECT_EQ(f.messages[1]->sent_at, -1);
   EXPECT_EQ(std::get<frame_answer>(out[2]).results.at(1).code, reason_code::earlier_unresolved);
   EXPECT_EQ(std::get<read_answer>(out[4]).answer.state.size(), 3'000u);
+}
+
+TEST(PeerProtocol, TheBytesOfASequencedFrameAndItsAnswer) {
+  message_builder b;
+  b.add({"t", "k", "N", "id", "\x80", 0x0102, 0, false});
+  auto f = whole_block({7}, 129, {3}, b.finish());
+  f.of = std::make_shared<sequence>(sequence{"s", {1, 2}, 3, {{4, 300}}});
+  const std::string message{"\x01t\x01k\x01N\x02id\x01\x80\x02\x01\0\0\0\0\0\0\0\0", 21};
+  EXPECT_EQ(bytes_of(f), with_length(std::string{"\x02\x07\x81\x01\x03\x01", 6} + message +
+                                     std::string{"\x01\x01s\x01\0\0\0\0\0\0\0\x02\x03\0\0\0\0\0\0\0"
+                                                 "\x04\0\0\0\0\0\0\0\xac\x02",
+                                                 30}));
+  frame_answer a{{7}, 129, {3}, {}, "s", {}};
+  a.results.push_back({result_kind::applied, reason_code::none, {}, std::make_shared<const std::string>("r")});
+  a.mark = std::make_shared<const mark_report>(mark_report{{{{4, 300}}, true, 0}, 3});
+  EXPECT_EQ(bytes_of(a), with_length(std::string{"\x03\x07\x81\x01\x03\x01\0\0\0\x01\x01r\x01s\x01"
+                                                 "\x03\0\0\0\0\0\0\0\x01\x01\x04\0\0\0\0\0\0\0\xac\x02",
+                                                 35}));
+}
+
+template <class T>
+T through_the_wire(const T& m) {
+  peer_decoder d;
+  std::vector<peer_message> out;
+  EXPECT_TRUE(d.feed(bytes_of(greeting()) + bytes_of(m), out)) << d.error();
+  return std::get<T>(std::move(out.at(1)));
+}
+
+// rule A3
+TEST(PeerProtocol, ASequenceArrivesWithEveryPosition) {
+  const auto f = through_the_wire(sequenced_frame());
+  ASSERT_TRUE(f.of);
+  EXPECT_EQ(f.of->source, "shard/3");
+  EXPECT_EQ(f.of->follows, (position{0xa1, 7}));
+  EXPECT_EQ(f.of->word, 0x99u);
+  EXPECT_EQ(f.of->positions, (std::vector<position>{{0xa1, 8}, {0xb2, 9}}));
+  const auto asks = through_the_wire(asking_frame());
+  ASSERT_TRUE(asks.of);
+  EXPECT_TRUE(asks.messages.empty());
+  EXPECT_TRUE(asks.of->positions.empty());
+  EXPECT_FALSE(through_the_wire(sample_frame()).of);
+}
+
+TEST(PeerProtocol, AnAnswerArrivesWithMarkAndReplies) {
+  const auto a = through_the_wire(sequenced_answer());
+  EXPECT_EQ(a.source, "shard/3");
+  ASSERT_TRUE(a.mark);
+  EXPECT_EQ(a.mark->word, 0x77u);
+  EXPECT_EQ(a.mark->taken, sequenced_answer().mark->taken);
+  ASSERT_TRUE(a.results.at(0).reply && a.results.at(1).reply);
+  EXPECT_EQ(a.results[0].reply->size(), limits::reply_bytes);
+  EXPECT_EQ(*a.results[1].reply, "");  // an empty reply is one
+  auto none = sequenced_answer();
+  none.mark = nullptr;
+  none.results[0].reply = nullptr;
+  const auto without = through_the_wire(none);
+  EXPECT_FALSE(without.mark);
+  EXPECT_FALSE(without.results.at(0).reply);
+}
+
+TEST(PeerProtocol, TimersAndDeadLettersArrive) {
+  const auto a = through_the_wire(letters_answer());
+  ASSERT_EQ(a.answer.timers.size(), 2u);
+  EXPECT_EQ(a.answer.timers[0].due, 1'700'000'000'000);
+  ASSERT_EQ(a.letters.letters.size(), 2u);
+  EXPECT_EQ(a.letters.letters[1].number, 0xffff'fffeu);
+  EXPECT_EQ(a.letters.letters[0].letter, letters_answer().letters.letters[0].letter);
+  EXPECT_EQ(a.letters.total, 10u);
+  EXPECT_EQ(a.letters.next, 4u);
+  const auto asked = through_the_wire(read_request{{5}, 2, letter_action{300, letter_action::kind::replay}});
+  EXPECT_EQ(std::get<letter_action>(asked.about).number, 300u);
+  EXPECT_EQ(std::get<letter_action>(asked.about).what, letter_action::kind::replay);
+}
+
+// All replies and reasons of the largest frame fit into one message.
+TEST(PeerProtocol, TheLargestAnswerCanBeSent) {
+  auto a = sequenced_answer();
+  a.results.assign(limits::frame_messages,
+                   {result_kind::refused, reason_code::handler_refused, std::string(limits::reason_bytes, 'r'),
+                    std::make_shared<const std::string>(limits::reply_bytes, 'r')});
+  EXPECT_EQ(through_the_wire(a).results.size(), limits::frame_messages);
 }
 
 TEST(PeerProtocol, AFrameKeepsItsBytesAfterTheDecoderIsGone) {
@@ -207,10 +329,23 @@ TEST(PeerProtocol, CountsLengthsAndNumbersBeyondTheirLimitsAreRefused) {
            frame_head + "\x01" + text_of_65 + std::string(30, '\0'),              // a type of 65 bytes
            frame_head + std::string{"\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02", 17},  // flags of tomorrow
            answer_head + "\x81\x08" + std::string(5'000, '\0'),
-           answer_head + std::string{"\x01\x06\0\0", 4},                     // a result kind that does not exist
-           answer_head + std::string{"\x01\0\x13\0", 4},                     // a reason that does not exist
-           std::string{"\x05\x01\x01\x03\0\0\0\0", 8},                       // a status that does not exist
-           std::string{"\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11},  // a number of more than 64 bits
+           answer_head + std::string{"\x01\x06\0\0", 4},                         // a result kind that does not exist
+           answer_head + std::string{1, 0, static_cast<char>(reason_codes), 0},  // a reason that does not exist
+           frame_head + std::string{"\0\0", 2},                                  // no messages, and of no source
+           frame_head + std::string{"\0\1\0", 3} + std::string(17, '\0'),        // of a source without a name
+           frame_head + std::string{"\0\2\1s", 4} + std::string(17, '\0'),       // neither of a source nor not
+           frame_head + "\0\x01\xa1\x01"s + std::string(161 + 17, 's'),          // a name of 161 bytes
+           answer_head + std::string{"\0\0\1", 3} + std::string(8, '\0') + std::string{"\2\0", 2},  // dropped: 2
+           answer_head + std::string{"\0\0\1", 3} + std::string(9, '\0') + "\x05" + std::string(45, '\1'),  // 5 lines
+           answer_head + std::string{"\0\0\1", 3} + std::string(9, '\0') + "\xff\xff\xff\xff\x0f",
+           answer_head + std::string{"\1\0\0\0\1\x81\x20", 7} + std::string(4'097 + 2, 'r'),  // a reply of 4,097 bytes
+           std::string{"\x04\x01\x01\x03\0", 5},                                 // a question that does not exist
+           std::string{"\x04\x01\x01\x02\0\x02", 6},                             // an action that does not exist
+           std::string{"\x05\x01\x01\0\0\0\0\0\xff\xff\xff\xff\x0f", 13},        // timers without end
+           std::string{"\x05\x01\x01\0\0\0\0\0\0\0\0\xff\xff\xff\xff\x0f", 16},  // letters without end
+           std::string{"\x05\x01\x01\0\0\0\0\0\0\0\0\x01\0\x01x", 15},           // a letter that is none
+           std::string{"\x05\x01\x01\x03\0\0\0\0", 8},                           // a status that does not exist
+           std::string{"\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11},      // a number of more than 64 bits
        })
     EXPECT_EQ(objection(with_length(body)), "malformed message of kind " + std::to_string(static_cast<int>(body[0])));
 }
