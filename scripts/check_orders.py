@@ -15,11 +15,8 @@ Exit status: 0 if everything is as it must be, 1 if anything is not, 2 if it can
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import sys
-import time
-import urllib.parse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,16 +24,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pawl_demo.entity_reader import CannotTell, EntityReader, State
+
 FIRST_CHAIN = "0" * 16
 _EXPLAINED_LENGTH = 7  # longer sequences than this are not searched for
-_UNAVAILABLE_SECONDS = 30.0
 _SHOWN = 10
-
-State = dict[str, Any]
-
-
-class CannotTell(Exception):
-    """The input or a state cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -184,48 +176,6 @@ def read_events(path: Path) -> dict[str, list[Event]]:
     return orders
 
 
-class Reader:
-    """Asks one node after the other for final states, over one connection. Used by one thread."""
-
-    def __init__(self, nodes: Sequence[str]) -> None:
-        self._nodes = list(nodes)
-        self._connection: http.client.HTTPConnection | None = None
-
-    def state(self, order: str) -> State | None:
-        """None if no message has taken effect for the order. Raises CannotTell if no node answers in time."""
-        deadline = time.monotonic() + _UNAVAILABLE_SECONDS
-        path = "/v1/entities/order/" + urllib.parse.quote(order, safe="")
-        said = ""
-        while time.monotonic() < deadline:
-            try:
-                status, body = self._get(path)
-                if status == 200:
-                    return dict(json.loads(body)["state"])
-                if status == 404:
-                    return None
-                said = f"status {status}: {body[:200].decode(errors='replace')}"
-            except (OSError, http.client.HTTPException) as error:
-                said = repr(error)
-            except (ValueError, KeyError, TypeError) as error:
-                raise CannotTell(f"order {order}: {self._nodes[0]} answered something else than a state: {error!r}") from error
-            self._next_node()
-            time.sleep(0.05)
-        raise CannotTell(f"order {order}: no node told its state within {_UNAVAILABLE_SECONDS:g} s; last {said}")
-
-    def _get(self, path: str) -> tuple[int, bytes]:
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection(urllib.parse.urlsplit(self._nodes[0]).netloc, timeout=10)
-        self._connection.request("GET", path)
-        answer = self._connection.getresponse()
-        return answer.status, answer.read()
-
-    def _next_node(self) -> None:
-        self._nodes.append(self._nodes.pop(0))
-        if self._connection:
-            self._connection.close()
-        self._connection = None
-
-
 def check(orders: dict[str, list[Event]], nodes: Sequence[str]) -> Findings:
     """Compares all orders; each thread asks another node first."""
     keys = list(orders)
@@ -233,8 +183,8 @@ def check(orders: dict[str, list[Event]], nodes: Sequence[str]) -> Findings:
 
     def read(part: int) -> list[tuple[str, State | None]]:
         turn = part % len(nodes)
-        reader = Reader([*nodes[turn:], *nodes[:turn]])
-        return [(key, reader.state(key)) for key in keys[part::threads]]
+        reader = EntityReader([*nodes[turn:], *nodes[:turn]])
+        return [(key, reader.state("order", key)) for key in keys[part::threads]]
 
     findings = Findings()
     with ThreadPoolExecutor(threads) as pool:

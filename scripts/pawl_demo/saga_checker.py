@@ -18,11 +18,9 @@ Exit status: 0 if everything is as it must be, 1 if anything is not, 2 if it can
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import sys
 import time
-import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,19 +28,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pawl_demo.entity_reader import CannotTell, EntityReader, State
+
 KITCHEN_ITEMS_MAX = 50
 FINAL = ("approved", "rejected", "cancelled", "expired")
 _SHOWN = 10
-_UNAVAILABLE_SECONDS = 30.0
 _SETTLE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.2
 
-State = dict[str, Any]
 Address = tuple[str, str]  # entity type and key
-
-
-class CannotTell(Exception):
-    """The input or a state cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -200,56 +194,14 @@ def _judge_account(
         findings.wrong.append(f"account {customer}: {parts['captured']} cents captured, its approved orders cost {approved}")
 
 
-class Reader:
-    """Asks one node after the other, over one connection. Used by one thread."""
-
-    def __init__(self, nodes: Sequence[str]) -> None:
-        self._nodes = list(nodes)
-        self._connection: http.client.HTTPConnection | None = None
-
-    def state(self, address: Address) -> State | None:
-        """None if the entity does not exist. Raises CannotTell if no node answers in time."""
-        path = "/v1/entities/" + "/".join(urllib.parse.quote(part, safe="") for part in address)
-        deadline = time.monotonic() + _UNAVAILABLE_SECONDS
-        said = ""
-        while time.monotonic() < deadline:
-            try:
-                status, body = self._get(path)
-                if status == 404:
-                    return None
-                if status == 200:
-                    return dict(json.loads(body)["state"])
-                said = f"status {status}: {body[:200].decode(errors='replace')}"
-            except (OSError, http.client.HTTPException) as error:
-                said = repr(error)
-            except (ValueError, KeyError, TypeError) as error:
-                raise CannotTell(f"{path}: {self._nodes[0]} answered something else than a state: {error!r}") from error
-            self._next_node()
-            time.sleep(_PAUSE_SECONDS)
-        raise CannotTell(f"{path}: no node told the state within {_UNAVAILABLE_SECONDS:g} s; last {said}")
-
-    def _get(self, path: str) -> tuple[int, bytes]:
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection(urllib.parse.urlsplit(self._nodes[0]).netloc, timeout=10)
-        self._connection.request("GET", path)
-        answer = self._connection.getresponse()
-        return answer.status, answer.read()
-
-    def _next_node(self) -> None:
-        self._nodes.append(self._nodes.pop(0))
-        if self._connection:
-            self._connection.close()
-        self._connection = None
-
-
 def read_states(addresses: Sequence[Address], nodes: Sequence[str]) -> dict[Address, State | None]:
     """All states; each thread asks another node first. One entity type after the other, in the sequence given."""
     threads = 4
 
     def read(part: tuple[int, Sequence[Address]]) -> list[tuple[Address, State | None]]:
         turn = part[0] % len(nodes)
-        reader = Reader([*nodes[turn:], *nodes[:turn]])
-        return [(address, reader.state(address)) for address in part[1]]
+        reader = EntityReader([*nodes[turn:], *nodes[:turn]])
+        return [(address, reader.state(*address)) for address in part[1]]
 
     states: dict[Address, State | None] = {}
     with ThreadPoolExecutor(threads) as pool:
