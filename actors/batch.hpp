@@ -163,7 +163,9 @@ private:
                                                              instant now, bool& depends);
   [[nodiscard]] std::optional<message_result> take(const queued_frame& f, type_index type, const message& m,
                                                    instant now, bool& depends);
-  [[nodiscard]] std::optional<message_result> with_reply(message_result r, const message_digest& known);
+  [[nodiscard]] std::optional<message_result> with_reply(message_result r, const message_digest& known,
+                                                         const queued_frame& f);
+  void want_replies(const queued_frame& f);
   [[nodiscard]] bool follows(const queued_frame& f) const;
   void refuse_sequence(queued_frame& f) const;
   [[nodiscard]] message_result apply(resident& r, const message& m, unix_ms now);

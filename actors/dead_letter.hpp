@@ -52,6 +52,7 @@ struct letter_query {
 struct letter_action {
   enum class kind : std::uint8_t { discard, replay };
   std::uint32_t number = 0;
+  unix_ms at = 0;  ///< of the letter that is meant: its number may be another one's by the time the owner is asked
   kind what = kind::discard;
 };
 

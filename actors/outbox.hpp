@@ -60,11 +60,6 @@ public:
     [[nodiscard]] std::uint64_t waiting() const noexcept { return last.number - delivered.number; }
   };
 
-  struct message_to_store {
-    outgoing_message what;
-    unix_ms sent_at;
-  };
-
   /// @param shards of the dataset
   outbox(shard_id self, std::uint32_t shards) : self_(self), shards_(shards) {}
 
@@ -108,6 +103,10 @@ public:
   void cleaned(std::uint32_t record_slot) { record_slots_.cleaned(record_slot); }
 
 private:
+  struct message_to_store {
+    outgoing_message what;
+    unix_ms sent_at;
+  };
   struct staged_pair {
     std::vector<message_to_store> messages;
     bool fresh = false;      ///< there is no pair yet

@@ -101,6 +101,7 @@ struct encoder {
     } else {
       const auto& action = std::get<letter_action>(m.about);
       w.varint(action.number);
+      w.i64(action.at);
       w.u8(static_cast<std::uint8_t>(action.what));
     }
   }
@@ -275,7 +276,9 @@ bool decode_read_request(byte_reader r, std::vector<peer_message>& out) {
   }
   case 1: m.about = letter_query{read_letter(r)}; break;
   case 2: {
-    letter_action action{read_letter(r)};
+    letter_action action;
+    action.number = read_letter(r);
+    action.at = r.i64();
     const auto what = r.u8();
     if (what > static_cast<std::uint8_t>(letter_action::kind::replay)) return false;
     action.what = static_cast<letter_action::kind>(what);

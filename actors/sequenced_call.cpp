@@ -28,9 +28,9 @@ void sequenced_call::start(std::uint64_t word) {
 void sequenced_call::on_answer(std::uint64_t word, std::optional<frame_answer> answer) {
   sequenced_answer a;
   if (!answer || !answer->mark) {
-    const std::size_t count = batch_.positions.size();
-    for (std::size_t i = 0; i < count; ++i)
-      a.results.push_back({result_kind::unknown, reason_code::no_owner, "no owner of the shard answered in time"});
+    if (answer) a.results = std::move(answer->results);  // they say why
+    a.results.resize(batch_.positions.size(),
+                     {result_kind::unknown, reason_code::no_owner, "no owner of the shard answered in time"});
     return done_(std::move(a));
   }
   const auto& mark = *answer->mark;

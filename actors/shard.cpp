@@ -8,11 +8,6 @@
 namespace pawl {
 namespace {
 
-constexpr std::size_t fields_per_trim = 256;
-constexpr std::size_t sweeps_max = 64;
-constexpr std::size_t timers_per_frame = 256;
-// The clock may be set: at least this often it is looked at again.
-constexpr std::chrono::milliseconds clock_looked_at{10'000};
 // So often a batch is sent as it is before it is cut in two (rule C22).
 constexpr unsigned tries_per_batch = 3;
 
@@ -26,6 +21,15 @@ message_outcome outcome_of(result_kind k) {
   case result_kind::unknown: return message_outcome::unknown;
   }
   return message_outcome::unknown;
+}
+
+/// The answer to a sequenced frame in whose place another has come. It is not judged.
+frame_answer replaced(const queued_frame& f) {
+  frame_answer a{f.contents.shard, f.contents.number, f.contents.view, {}, f.contents.of->source, {}};
+  a.results.assign(f.contents.messages.size(),
+                   {result_kind::busy, reason_code::out_of_sequence,
+                    "another batch of this source has taken its place; send one at a time"});
+  return a;
 }
 
 }  // namespace
@@ -59,7 +63,7 @@ std::optional<steady_time> shard::wake() const {
     if (auto t = relay_.wake()) earlier(*t);
   // Only if something could be done about it then: else whatever is waited for brings the next input.
   if (claim_.current() == shard_claim::state::held && memory_ == memory::ready && !batch_ && entities_ticket_ == 0) {
-    if (next_timer_) earlier(std::max(*next_timer_, timers_not_before_));
+    if (next_timer_) earlier(*next_timer_);
     if (books_.sends.trims()) earlier(last_commit_ + policy_.tidy_after);
   }
   return at;
@@ -68,73 +72,6 @@ std::optional<steady_time> shard::wake() const {
 std::uint64_t shard::ask(shard_effects& out, shard_operation op) {
   out.commands.push_back({id_, ++last_ticket_, connection_, std::move(op)});
   return last_ticket_;
-}
-
-// Claim ------------------------------------------------------------------------------------------------------------
-
-shard_effects shard::on_placement(std::shared_ptr<const placement> p, const member_id& self, instant now) {
-  shard_effects out;
-  carry_out(claim_.on_placement(std::move(p), self, idle(), now), out, now);
-  return out;
-}
-
-shard_effects shard::on_evicted(instant now) {
-  shard_effects out;
-  carry_out(claim_.on_evicted(idle(), now), out, now);
-  return out;
-}
-
-shard_effects shard::on_connection(std::uint64_t number, instant now) {
-  shard_effects out;
-  connection_ = number;
-  // Whatever was asked on the former connection is not listened to any more; its commit, if any, is in doubt.
-  claim_ticket_ = groups_ticket_ = entities_ticket_ = commit_ticket_ = reads_ticket_ = trim_ticket_ = 0;
-  unask();
-  carry_out(claim_.on_connection(number != 0, now), out, now);
-  return out;
-}
-
-shard_effects shard::on_release_notice(instant now) {
-  shard_effects out;
-  carry_out(claim_.on_release_notice(now), out, now);
-  return out;
-}
-
-void shard::carry_out(shard_claim::request r, shard_effects& out, instant now) {
-  using kind = shard_claim::request::kind;
-  switch (r.what) {
-  case kind::none: break;
-  case kind::read: claim_ticket_ = ask(out, read_record{}); break;
-  case kind::claim:
-    claim_ticket_ =
-        ask(out, claim_shard{std::move(r.held), std::move(r.fresh), claim_.self(), claim_.view_of_placement()});
-    break;
-  case kind::release: claim_ticket_ = ask(out, release_shard{std::move(r.held)}); break;
-  }
-  settle(out, now);
-}
-
-/// Brings everything else in line with what the claim has become.
-void shard::settle(shard_effects& out, instant now) {
-  if (!claim_.memory_valid()) drop_memory(out, now);
-  if (!claim_.mine()) {
-    refuse_waiting(out, {result_kind::busy, reason_code::moved, "another member owns the shard"}, now);
-  }
-  if (claim_.needs_view() && claim_.mine()) {
-    out.refresh_view = true;
-    out.seen_view = claim_.seen();
-  }
-  metrics_.owned.set(claim_.may_commit() && memory_ == memory::ready ? 1 : 0);
-  show_books();
-  pump(out, now);
-}
-
-/// For those who watch: what waits in the books.
-void shard::show_books() {
-  metrics_.outbox_messages.set(books_.sends.waiting());
-  metrics_.outbox_stopped.set(relay_.stopped());
-  metrics_.timers.set(books_.timers.size());
-  metrics_.dead_letters.set(books_.letters.size());
 }
 
 shard_effects shard::on_answer(shard_answer a, instant now) {
@@ -194,107 +131,6 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
   return out;
 }
 
-void shard::granted(claim_answer a, shard_effects& out, instant now) {
-  auto stored = decode_frontier(a.frontier);
-  if (!stored) return stop(out, "the frontier of the shard cannot be decoded", now);
-  if (stored->dataset != dataset_) return stop(out, "the shard belongs to another dataset", now);
-  bool keep = claim_.memory_valid() && memory_ == memory::ready;
-  auto next = claim_.on_granted(now);
-  metrics_.claims.add();
-  note_dead_tokens(now);
-  if (!a.former_run_id.empty() && a.store_run_id != a.former_run_id)
-    out.notes.push_back({shard_effects::event::other_server, a.store_run_id});
-  if (next.what != shard_claim::request::kind::none) return carry_out(std::move(next), out, now);
-
-  if (!keep) {
-    if (stored->seq < highest_seq_)
-      out.notes.push_back({shard_effects::event::rolled_back, "commit " + std::to_string(highest_seq_) +
-                                                                  " was confirmed here, the store has " +
-                                                                  std::to_string(stored->seq)});
-    drop_memory(out, now);
-    confirmed_ = std::move(*stored);
-    return load_groups(out, now);
-  }
-  // The record still held a token of ours: nobody wrote in between, and memory is right but for the commit in doubt.
-  out.notes.push_back({shard_effects::event::kept, {}});
-  if (batch_ && stored->seq == confirmed_.seq + 1 && a.frontier == (*fields_)[0].second) return commit_done(out, now);
-  if (stored->seq != confirmed_.seq)
-    return stop(out,
-                "the store was rolled back: commit " + std::to_string(confirmed_.seq) +
-                    " was confirmed, the store has " + std::to_string(stored->seq) +
-                    "; restart this node to go on from there",
-                now);
-  if (batch_) commit_again(out, now);
-  settle(out, now);
-}
-
-void shard::note_dead_tokens(instant now) {
-  auto add = [&](steady_time at, const fencing_token& t) {
-    if (sweeps_.size() < sweeps_max) sweeps_.emplace_back(at, t);
-  };
-  for (const auto& t : record_.dead) add(now.steady, t);
-  // A command of the former owner may still be on its way and make the name again (rule C26).
-  add(now.steady + policy_.first_sweep, record_.token);
-  add(now.steady + policy_.second_sweep, record_.token);
-  std::stable_sort(sweeps_.begin(), sweeps_.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-}
-
-void shard::stop(shard_effects& out, const std::string& why, instant now) {
-  out.notes.push_back({shard_effects::event::lost, why});
-  (void)claim_.on_lost();
-  drop_memory(out, now);
-  refuse_waiting(out, {result_kind::busy, reason_code::no_owner, "the shard is stopped: " + why}, now);
-  metrics_.owned.set(0);
-}
-
-void shard::doubt(shard_effects& out, const std::string& why, instant now) {
-  out.notes.push_back({shard_effects::event::doubt, why});
-  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
-  unask();
-  carry_out(claim_.on_doubt(now), out, now);
-}
-
-/// No answer will come to what was asked of the store for these.
-void shard::unask() {
-  for (auto& r : reads_) r.asked = false;
-  for (auto& f : frames_)
-    if (f.proven == queued_frame::proof::asked) f.proven = queued_frame::proof::wanted;
-  if (relay_proof_ == proof::asked) relay_proof_ = proof::wanted;
-}
-
-void shard::drop_memory(shard_effects& out, instant now) {
-  if (batch_) {
-    // Somebody else may have applied it, or nobody: only a retry with the same ids finds out (rule A8).
-    batch_->fail(frames_, {result_kind::unknown, reason_code::moved, "the shard moved while the commit was under way"});
-    batch_.reset();
-    fields_.reset();
-    commit_ticket_ = 0;
-    unconfirmed_ = 0;
-  }
-  memory_ = memory::none;
-  residents_.clear();
-  metrics_.entities.set(0);
-  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
-  unask();
-  (void)books_.reset({});
-  relay_.stop();
-  relay_proof_ = proof::none;
-  room_.loaded_replies.clear();
-  room_.wanted_replies.clear();
-  room_.erased.clear();
-  next_timer_.reset();
-  // Due timers are taken from what is stored, whoever owns the shard then.
-  // So are letters that are replayed.
-  for (const auto& f : frames_)
-    if (f.letter) finish_letter(f.from, f.asked_as, {}, out);
-  for (const auto& d : std::exchange(discards_, {})) finish_letter(d.from, d.number, {}, out);
-  discards_under_way_ = 0;
-  std::erase_if(frames_, [](const queued_frame& f) { return !f.has_sender(); });
-  for (auto& f : frames_)
-    if (f.finished()) f.proven = queued_frame::proof::withheld;
-  answer_finished(out, now);
-}
-
 // Messages ---------------------------------------------------------------------------------------------------------
 
 shard_effects shard::on_frame(link_number from, frame f, instant now) {
@@ -303,10 +139,15 @@ shard_effects shard::on_frame(link_number from, frame f, instant now) {
   // A copy of an earlier frame of this link that has not begun is given up by its lane: the new one holds what matters.
   auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
   frames_.erase(std::remove_if(first, frames_.end(),
-                               [from, &f](const queued_frame& q) {
+                               [&](const queued_frame& q) {
                                  if (q.from != from || !q.results.empty() || !q.has_sender()) return false;
                                  const auto& of = q.contents.of;
-                                 return f.of && of ? of->source == f.of->source : !f.of && !of;
+                                 if (!f.of || !of) return !f.of && !of;
+                                 if (of->source != f.of->source) return false;
+                                 // Two of an outside source at once: whoever waits for the first shall not wait in
+                                 // vain.
+                                 if (!q.contents.messages.empty()) out.answers.push_back({from, replaced(q)});
+                                 return true;
                                }),
                 frames_.end());
   bool sender_is_ahead = f.view > claim_.view_of_placement();
@@ -350,6 +191,12 @@ void shard::refuse_waiting(shard_effects& out, const message_result& why, instan
   }
   reads_.clear();
   reads_ticket_ = 0;
+  while (discards_.size() > discards_under_way_) {
+    entity_answer a;
+    a.reason = why.reason;
+    finish_letter(discards_.back().from, discards_.back().number, std::move(a), out);
+    discards_.pop_back();
+  }
   unask();
   answer_finished(out, now);
 }
@@ -377,38 +224,6 @@ bool shard::untidy(instant now) const {
   return books_.sends.trims() && now.steady >= last_commit_ + policy_.tidy_after;
 }
 
-/// Timers become messages to their entities, those that were due first first. One frame of them at a time.
-void shard::add_due_timers(instant now) {
-  if (now.steady < timers_not_before_) return;
-  if (std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.timers.empty(); })) return;
-  auto due = books_.timers.due(now.wall, timers_per_frame);
-  if (due.empty()) return;
-  message_builder b;
-  std::vector<timer_book::serial> serials;
-  for (const auto& [serial, t] : due) {
-    const auto id = "timer/" + t->name + "/" + std::to_string(t->due);
-    b.add({.type = t->entity.type,
-           .key = t->entity.key,
-           .name = t->message,
-           .id = id,
-           .payload = t->payload,
-           .sent_at = t->due});
-    serials.push_back(serial);
-  }
-  frames_.emplace_back(catalog_, 0, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
-  frames_.back().timers = std::move(serials);
-}
-
-void shard::find_next_timer(instant now) {
-  next_timer_.reset();
-  auto due = books_.timers.next_due();
-  const bool firing =
-      std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.timers.empty(); });
-  if (!due || firing) return;
-  auto in = std::clamp(std::chrono::milliseconds{*due - now.wall}, std::chrono::milliseconds{0}, clock_looked_at);
-  next_timer_ = now.steady + in;
-}
-
 void shard::run_batch(shard_effects& out, instant now) {
   for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
     batch_.emplace(catalog_, residents_, processed_, books_, room_, word_of(claim_.token()), sizing, batch_max_);
@@ -416,6 +231,7 @@ void shard::run_batch(shard_effects& out, instant now) {
     for (std::size_t i = 0; i < frames_.size(); ++i)
       while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {
       }
+    room_.loaded_replies.clear();  // what is still wanted of them is asked for again
     if (!batch_->writes() && !untidy(now)) {
       batch_.reset();
       answer_finished(out, now);
@@ -543,73 +359,15 @@ void shard::answer_finished(shard_effects& out, instant now) {
               mark_report{books_.marks.confirmed(f.contents.of->source), word_of(claim_.token())});
       }
       out.answers.push_back({f.from, std::move(a)});
-    } else if (std::any_of(f.results.begin(), f.results.end(),
-                           [](const message_result& r) { return !resolved(r.kind); })) {
-      timers_not_before_ = now.steady + policy_.timer_retry;
+    } else {
+      for (std::size_t m = 0; m < f.results.size(); ++m)
+        if (!resolved(f.results[m].kind)) books_.timers.postpone(f.timers[m], now.wall + policy_.timer_retry.count());
     }
     frames_.erase(frames_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
-// Relay ------------------------------------------------------------------------------------------------------------
-
-void shard::carry_out(relay_effects r, shard_effects& out) {
-  for (auto& f : r.send) {
-    f.view = claim_.view_of_placement();
-    out.relayed.push_back(std::move(f));
-  }
-  if (r.prove && relay_proof_ == proof::none) relay_proof_ = proof::wanted;
-  if (!r.notes.empty()) metrics_.outbox_stopped.set(relay_.stopped());
-  for (const auto& n : r.notes)
-    out.notes.push_back({n.stopped ? shard_effects::event::relay_stopped : shard_effects::event::relay_resumed,
-                         "to shard " + std::to_string(n.receiver.value) + ": " + n.text});
-}
-
-shard_effects shard::on_relayed(shard_id receiver, std::uint64_t number, const std::optional<frame_answer>& answer,
-                                instant now) {
-  shard_effects out;
-  if (memory_ != memory::ready) return out;
-  const mark_report* mark = answer && answer->mark ? answer->mark.get() : nullptr;
-  const bool all_taken = answer && std::all_of(answer->results.begin(), answer->results.end(),
-                                               [](const message_result& r) { return resolved(r.kind); });
-  carry_out(relay_.on_answer(books_.sends, receiver, number, mark, all_taken, now), out);
-  pump(out, now);
-  return out;
-}
-
 // Housekeeping -----------------------------------------------------------------------------------------------------
-
-void shard::trim(shard_effects& out) {
-  if (trim_ticket_ != 0 || claim_.token().empty()) return;
-  for (std::size_t t = 0; t < processed_.size(); ++t) {
-    auto fields = processed_[t].dead_fields(fields_per_trim);
-    if (fields.empty()) continue;
-    trimming_ = trimming::ids;
-    trim_type_ = t;
-    trim_ticket_ = ask(out, trim_fields{claim_.token(), std::move(fields)});
-    return;
-  }
-  trimming_ = trimming::books;
-  auto fields = books_.dead_fields(fields_per_trim);
-  if (fields.empty()) {
-    trimming_ = trimming::erased;
-    fields = erased_fields();
-  }
-  if (!fields.empty()) trim_ticket_ = ask(out, trim_fields{claim_.token(), std::move(fields)});
-}
-
-/// What is stored of entities that were erased, unless they came back since. Only between commits.
-std::vector<std::string> shard::erased_fields() {
-  std::vector<std::string> fields;
-  while (!room_.erased.empty() && fields.size() < fields_per_trim) {
-    const auto& [type, key] = room_.erased.back();
-    const auto* r = residents_.find(type, key);
-    if (r != nullptr && !r->state && r->last_seq == 0)
-      fields.push_back(entity_field(catalog_.types[type]->name(), key));
-    room_.erased.pop_back();
-  }
-  return fields;
-}
 
 shard_effects shard::tick(instant now) {
   shard_effects out;

@@ -6,6 +6,7 @@
 #include "actors/relay.hpp"
 #include "actors/shard_books.hpp"
 #include "cluster/claim.hpp"
+#include "persistence/claim_word.hpp"
 #include "persistence/shard_store.hpp"
 
 #include <chrono>
@@ -31,8 +32,8 @@ struct shard_policy {
   std::chrono::milliseconds second_sweep{60'000};
   /// After the last commit, before one is made only to say which messages of the outbox were delivered.
   std::chrono::milliseconds tidy_after{100};
-  /// Before a timer whose message could not be handled becomes due again.
-  std::chrono::milliseconds timer_retry{100};
+  /// Before a timer whose message could not be handled is tried again; others come before it.
+  std::chrono::milliseconds timer_retry{1'000};
   relay_policy relay;
 };
 
@@ -72,11 +73,11 @@ struct shard_effects {
 };
 
 /// The owner's side of one shard: claims it, takes frames in, applies their messages in order to copies, commits, and
-/// answers after the commit. Only sequences the classes that decide: `shard_claim`, `batch`, `processed_set`,
-/// `activation`.
+/// answers after the commit; then sends on what its entities have sent, and lets their timers become messages. Only
+/// sequences the classes that decide: `shard_claim`, `batch`, `processed_set`, `activation`, `shard_books`, `relay`.
 ///
 /// One commit in flight; what arrives meanwhile forms the next batch. Memory always shows confirmed state. Bounded: at
-/// most one frame per link waits here, since a lane sends the next after the previous is answered.
+/// most one frame per link and per source waits here, since each sends the next after the previous is answered.
 ///
 /// Performs no I/O; inputs return effects. Not thread-safe.
 class shard {
@@ -150,7 +151,7 @@ private:
   void answer_read(const waiting_read& r, const std::vector<std::optional<std::string>>& values, std::size_t& next,
                    shard_effects& out, instant now);
   [[nodiscard]] bool is_acted_on(const letter_action& action) const;
-  [[nodiscard]] bool replay(const waiting_read& r, std::string_view stored, std::uint32_t number, instant now);
+  void replay(const waiting_read& r, const dead_letter& letter, std::uint32_t number, instant now);
   [[nodiscard]] std::vector<std::uint32_t> letters_wanted(const shard_question& about) const;
   void finish_letter(link_number to, std::uint64_t number, entity_answer a, shard_effects& out);
   void discard_letters();
@@ -213,10 +214,10 @@ private:
   std::deque<waiting_discard> discards_;
   std::size_t discards_under_way_ = 0;
   std::vector<missing_entity> reads_missing_;
+  std::size_t reads_asked_ = 0;  ///< fields; letters behind the missing entities
   std::vector<std::pair<steady_time, fencing_token>> sweeps_;
   steady_time next_passivation_{};
   steady_time last_commit_{};  ///< when it was sent
-  steady_time timers_not_before_{};
   std::optional<steady_time> next_timer_;
 };
 

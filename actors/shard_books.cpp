@@ -1,8 +1,5 @@
 #include "actors/shard_books.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <system_error>
 #include <utility>
 
 namespace pawl {
@@ -89,21 +86,6 @@ void shard_books::cleaned() {
   for (auto n : std::exchange(dead_records_, {})) sends.cleaned(n);
   for (auto n : std::exchange(dead_timers_, {})) timers.cleaned(n);
   for (auto n : std::exchange(dead_letters_, {})) letters.cleaned(n);
-}
-
-std::uint64_t word_of(const fencing_token& token) {
-  constexpr std::size_t digits = 16;
-  const auto& text = token.text();
-  std::uint64_t word = 0;
-  const auto* end = text.data() + text.size();
-  if (text.size() > digits) {
-    const auto read = std::from_chars(end - digits, end, word, 16);
-    if (read.ec == std::errc{} && read.ptr == end && word != 0) return word;
-  }
-  // Tokens of tests are not random.
-  word = 0xcbf29ce484222325;
-  for (unsigned char c : text) word = (word ^ c) * 0x100000001b3;
-  return std::max<std::uint64_t>(1, word);
 }
 
 }  // namespace pawl

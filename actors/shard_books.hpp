@@ -45,7 +45,4 @@ private:
   std::vector<std::uint32_t> dead_records_, dead_timers_, dead_letters_;
 };
 
-/// The word of a claim: what is sent under it is numbered on this line. Never 0; as random as the token.
-[[nodiscard]] std::uint64_t word_of(const fencing_token& token);
-
 }  // namespace pawl

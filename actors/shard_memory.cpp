@@ -84,7 +84,6 @@ void shard::ready(shard_effects& out, instant now) {
 bool shard::load_missing(shard_effects& out) {
   auto missing = missing_entities(residents_, frames_, load_max_);
   replies_asked_ = std::exchange(room_.wanted_replies, {});
-  if (!replies_asked_.empty()) room_.loaded_replies.clear();  // of messages that were given up meanwhile
   if (missing.empty() && replies_asked_.empty()) return false;
   std::vector<std::string> fields;
   fields.reserve(missing.size() + replies_asked_.size());
@@ -147,24 +146,26 @@ void shard::ask_reads(shard_effects& out) {
   }
   for (auto& f : frames_)
     if (wanted(f)) f.proven = queued_frame::proof::asked;
-  std::vector<std::string> fields;
+  std::vector<std::string> fields, letters;
   std::set<std::pair<type_index, std::string_view>> seen;
   reads_missing_.clear();
   for (auto& r : reads_) {
-    if (fields.size() == load_max_) break;
+    if (fields.size() + letters.size() >= load_max_) break;
     r.asked = true;
     const auto* entity = std::get_if<entity_id>(&r.request.about);
-    if (entity == nullptr) continue;
+    if (entity == nullptr) {
+      for (auto slot : r.letters = letters_wanted(r.request.about))
+        letters.push_back(slot_field(letter_book::kind, slot));
+      continue;
+    }
     auto type = *catalog_.find(entity->type);
     if (residents_.find(type, entity->key) != nullptr) continue;
     if (!seen.insert({type, entity->key}).second) continue;
     fields.push_back(entity_field(entity->type, entity->key));
     reads_missing_.push_back({type, entity->key});
   }
-  for (auto& r : reads_)
-    if (r.asked)
-      for (auto slot : r.letters = letters_wanted(r.request.about))
-        fields.push_back(slot_field(letter_book::kind, slot));
+  fields.insert(fields.end(), std::make_move_iterator(letters.begin()), std::make_move_iterator(letters.end()));
+  reads_asked_ = fields.size();
   reads_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
 }
 
@@ -188,18 +189,6 @@ entity_answer shard::entity_now(const entity_id& id) const {
     }
   }
   return answer;
-}
-
-/// Numbers of the letters that must be read to answer this.
-std::vector<std::uint32_t> shard::letters_wanted(const shard_question& about) const {
-  std::vector<std::uint32_t> wanted;
-  if (const auto* query = std::get_if<letter_query>(&about)) {
-    for (auto n = query->from; n < books_.letters.slots() && wanted.size() < limits::letters_per_page; ++n)
-      if (books_.letters.holds(n)) wanted.push_back(n);
-  } else if (const auto* action = std::get_if<letter_action>(&about)) {
-    if (books_.letters.holds(action->number)) wanted.push_back(action->number);
-  }
-  return wanted;
 }
 
 void shard::answer_read(const waiting_read& r, const std::vector<std::optional<std::string>>& values, std::size_t& next,
@@ -228,64 +217,25 @@ void shard::answer_read(const waiting_read& r, const std::vector<std::optional<s
   } else {
     const auto& action = std::get<letter_action>(r.request.about);
     const auto stored = r.letters.empty() ? std::nullopt : values.at(next++);
-    if (!stored || stored->empty() || !books_.letters.holds(action.number))
+    const auto letter = stored ? decode_dead_letter(*stored) : std::nullopt;
+    if (!letter || letter->at != action.at || !books_.letters.holds(action.number))
       a.answer.kind = entity_answer::status::absent;
     else if (is_acted_on(action)) a.answer.reason = "the letter is being replayed or discarded";
     else if (action.what == letter_action::kind::discard)
       return discards_.push_back({r.from, r.request.number, action.number});
-    else if (replay(r, *stored, action.number, now)) return;
-    else a.answer.reason = "the stored letter cannot be decoded";
+    else return replay(r, *letter, action.number, now);
   }
   out.reads.push_back({r.from, std::move(a)});
 }
 
-/// Something is under way that may end the letter. Whoever asks again is told what became of it.
-bool shard::is_acted_on(const letter_action& action) const {
-  const auto number = action.number;
-  return std::any_of(frames_.begin(), frames_.end(), [number](const queued_frame& f) { return f.letter == number; }) ||
-         std::any_of(discards_.begin(), discards_.end(),
-                     [number](const waiting_discard& d) { return d.letter == number; });
-}
-
-/// The letter's message is handled once more, by a frame of its own.
-bool shard::replay(const waiting_read& r, std::string_view stored, std::uint32_t number, instant now) {
-  auto letter = decode_dead_letter(stored);
-  if (!letter) return false;
-  message_builder b;
-  b.add({.type = letter->entity.type,
-         .key = letter->entity.key,
-         .name = letter->name,
-         .id = letter->id,
-         .payload = letter->payload,
-         .sent_at = letter->sent_at,
-         .seq = letter->seq});
-  frames_.emplace_back(catalog_, r.from, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
-  frames_.back().letter = number;
-  frames_.back().asked_as = r.request.number;
-  return true;
-}
-
-void shard::finish_letter(link_number to, std::uint64_t number, entity_answer a, shard_effects& out) {
-  a.owner = claim_.self().node;
-  if (a.kind == entity_answer::status::unavailable && a.reason.empty()) a.reason = "the shard has moved";
-  out.reads.push_back({to, {id_, number, std::move(a), {}}});
-}
-
-/// Puts all that wait into the commit being built.
-void shard::discard_letters() {
-  for (const auto& d : discards_)
-    if (books_.letters.holds(d.letter)) books_.letters.discard(d.letter);
-  discards_under_way_ = discards_.size();
-}
-
 void shard::on_reads(const shard_answer& a, shard_effects& out, instant now) {
   if (a.outcome != store_outcome::done) {
-    if (a.outcome == store_outcome::unknown) load_max_ = std::max<std::size_t>(1, reads_missing_.size() / 2);
+    if (a.outcome == store_outcome::unknown) load_max_ = std::max<std::size_t>(1, reads_asked_ / 2);
     return doubt(out, "reading: " + a.text, now);
   }
   load_confirmed();
   const auto& values = std::get<load_answer>(a.body).values;
-  PAWL_INVARIANT(values.size() >= reads_missing_.size(), "one value for each field asked");
+  PAWL_INVARIANT(values.size() == reads_asked_, "one value for each field asked");
   for (std::size_t i = 0; i < reads_missing_.size(); ++i) {
     const auto& e = reads_missing_[i];
     if (residents_.find(e.type, e.key) == nullptr)

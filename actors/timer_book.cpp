@@ -3,6 +3,8 @@
 #include "cluster/bytes.hpp"
 #include "cluster/invariant.hpp"
 
+#include <algorithm>
+
 namespace pawl {
 namespace {
 
@@ -72,6 +74,15 @@ void timer_book::unfired(serial s) {
   staged_.erase({t.entity.type, t.entity.key, t.name});
 }
 
+void timer_book::postpone(serial s, unix_ms until) {
+  auto it = timers_.find(s);
+  if (it == timers_.end()) return;
+  auto& e = it->second;
+  by_due_.erase({e.not_before, e.what.due, s});
+  e.not_before = std::max(e.not_before, until);
+  by_due_.emplace(e.not_before, e.what.due, s);
+}
+
 void timer_book::seal(field_list& out) {
   for (auto& [k, c] : staged_) {
     if (c.becomes) {
@@ -104,21 +115,22 @@ void timer_book::drop() {
 void timer_book::add(serial s, entry e) {
   const auto& t = e.what;
   by_name_[{t.entity.type, t.entity.key, t.name}] = s;
-  by_due_.emplace(t.due, s);
+  e.not_before = t.due;
+  by_due_.emplace(t.due, t.due, s);
   timers_.emplace(s, std::move(e));
 }
 
 void timer_book::remove(serial s) {
   auto it = timers_.find(s);
   const auto& t = it->second.what;
-  by_due_.erase({t.due, s});
+  by_due_.erase({it->second.not_before, t.due, s});
   by_name_.erase({t.entity.type, t.entity.key, t.name});
   timers_.erase(it);
 }
 
 std::vector<std::pair<timer_book::serial, const timer*>> timer_book::due(unix_ms now, std::size_t most) const {
   std::vector<std::pair<serial, const timer*>> out;
-  for (const auto& [at, s] : by_due_) {
+  for (const auto& [at, since, s] : by_due_) {
     if (at > now || out.size() == most) break;
     out.emplace_back(s, &timers_.at(s).what);
   }
@@ -127,7 +139,7 @@ std::vector<std::pair<timer_book::serial, const timer*>> timer_book::due(unix_ms
 
 std::optional<unix_ms> timer_book::next_due() const {
   if (by_due_.empty()) return std::nullopt;
-  return by_due_.begin()->first;
+  return std::get<0>(*by_due_.begin());
 }
 
 std::vector<const timer*> timer_book::of(const entity_id& entity) const {

@@ -58,6 +58,10 @@ public:
   void confirm();
   void drop();
 
+  /// It is not due before `until`, however long it has been: it could not be handled, and others shall come before it
+  /// is tried again. Nothing of that is stored.
+  void postpone(serial s, unix_ms until);
+
   // As confirmed.
   /// The earliest that are due, at most `most`, in the order in which they were due.
   [[nodiscard]] std::vector<std::pair<serial, const timer*>> due(unix_ms now, std::size_t most) const;
@@ -79,6 +83,7 @@ private:
   struct entry {
     timer what;
     std::uint32_t slot = 0;
+    unix_ms not_before = 0;  ///< `due`, or when it is to be tried again
   };
   /// What becomes of one timer, by its name.
   struct change {
@@ -97,7 +102,7 @@ private:
   serial last_ = 0;
   std::unordered_map<serial, entry> timers_;
   std::map<name_key, serial> by_name_;
-  std::set<std::pair<unix_ms, serial>> by_due_;
+  std::set<std::tuple<unix_ms, unix_ms, serial>> by_due_;  ///< `not_before`, `due`
   std::map<name_key, change> staged_;
 };
 

@@ -1,7 +1,10 @@
 #include "cli/json_reader.hpp"
 
+#include "cli/terminal.hpp"
+
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pawl::cli {
@@ -40,6 +43,17 @@ json read_json(std::string_view text, std::string& problem) {
 }
 
 std::string json_line(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string indented(const json& value) {
+  const auto text = value.dump(2, ' ', false, json::error_handler_t::replace);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    out += printable(std::string_view{text}.substr(at, end - at)) + '\n';
+    at = end + 1;
+  }
+  return out;
+}
 
 json_fields::json_fields(const json& object) : object_(object) {
   if (!object_.is_object()) complain("it is no object");

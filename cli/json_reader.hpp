@@ -22,6 +22,9 @@ inline constexpr int json_depth_max = 64;
 /// The value on one line. Bytes that are no UTF-8 are replaced, not thrown about.
 [[nodiscard]] std::string json_line(const json& value);
 
+/// The value over several lines, printable. Line breaks within its texts stay escaped.
+[[nodiscard]] std::string indented(const json& value);
+
 /// Takes the fields of a JSON object by name and type. What is missing or of another type gives an empty value, and the
 /// first such field is remembered. Other fields are ignored: a later version may send more.
 class json_fields {

@@ -3,6 +3,8 @@
 #include "actors/http/json_text.hpp"
 #include "metrics/log.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -50,6 +52,17 @@ std::optional<std::uint32_t> number_in(std::string_view text) {
   const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
   if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
   return n;
+}
+
+/// The `at` of a body that is `{"at":<integer>}`, perhaps with more fields.
+std::optional<unix_ms> at_in(std::string_view body) {
+  constexpr std::size_t longest = 1'024;
+  if (body.size() > longest) return std::nullopt;
+  const auto parsed = nlohmann::json::parse(body.begin(), body.end(), nullptr, false);
+  if (!parsed.is_object()) return std::nullopt;
+  const auto found = parsed.find("at");
+  if (found == parsed.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<unix_ms>();
 }
 
 /// The answers of all shards, which come from different threads.
@@ -173,11 +186,14 @@ void answer_dead_letters(ingress& door, const http_request& request, http_respon
   }
   // A page of another site can send a browser's user here, but not with this type.
   if (!request.content_type.starts_with("application/json"))
-    return respond(http_problem(415, "content type must be application/json; the body may be empty"));
+    return respond(http_problem(415, "content type must be application/json"));
   const auto number = number_in(parts[1]);
   if (!number || (parts[2] != "replay" && parts[2] != "discard"))
     return respond(http_problem(404, "a dead letter is replayed or discarded by its shard and number"));
-  act(door, *shard, {*number, parts[2] == "replay" ? letter_action::kind::replay : letter_action::kind::discard},
+  const auto at = at_in(request.body);
+  if (!at)
+    return respond(http_problem(400, R"(the body must name the letter by its time, as listed: {"at":1764172800000})"));
+  act(door, *shard, {*number, *at, parts[2] == "replay" ? letter_action::kind::replay : letter_action::kind::discard},
       std::move(respond));
 }
 

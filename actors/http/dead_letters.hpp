@@ -16,6 +16,9 @@ inline constexpr std::string_view dead_letters_path = "/v1/dead-letters";
 ///     POST /v1/dead-letters/{shard}/{number}/replay  handles the message again; it is gone if that takes effect
 ///     POST /v1/dead-letters/{shard}/{number}/discard
 ///
+/// Both take `{"at":<the letter's at>}` as application/json: a number is used again once its letter is gone, and a
+/// request that comes late must not hit the next one.
+///
 /// @pre `door` outlives the answer
 void answer_dead_letters(ingress& door, const http_request& request, http_respond respond);
 

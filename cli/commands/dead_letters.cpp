@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <charconv>
-#include <chrono>
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace pawl::cli {
 namespace {
@@ -51,13 +51,32 @@ bool add_row(table& rows, const json& letter) {
   return true;
 }
 
-std::string path_of(const session& s, const char* action) {
-  return "/v1/dead-letters/" + s.words.text("SHARD") + "/" + s.words.text("NUMBER") + "/" + action;
+/// The letter that the words name; else `a` says why there is none.
+std::optional<json> find_letter(const session& s, http_answer& a) {
+  a = ask(s, [&](http_client& c) {
+    return c.get("/v1/dead-letters/" + s.words.text("SHARD") + "?from=" + s.words.text("NUMBER"));
+  });
+  if (a.status != 200) return std::nullopt;
+  std::string problem;
+  const auto answer = read_json(a.body, problem);
+  json_fields f{answer};
+  const auto& letters = f.array("letters", letters_max);
+  if (!letters.empty() && json_fields{letters.front()}.count("number") == s.words.count("NUMBER", 0))
+    return letters.front();
+  a = {404, R"({"detail":"there is no such dead letter"})", {}};
+  return std::nullopt;
 }
 
 exit_status act(session& s, const char* action) {
   s.look();
-  const auto a = ask(s, [&](http_client& c) { return c.post(path_of(s, action), "application/json", "{}"); });
+  http_answer a;
+  const auto letter = find_letter(s, a);
+  if (!letter) return failed(s, a);
+  // By its time as well: the number is another letter's once this one is gone.
+  json which;
+  which["at"] = json_fields{*letter}.count("at");
+  const auto path = "/v1/dead-letters/" + s.words.text("SHARD") + "/" + s.words.text("NUMBER") + "/" + action;
+  a = ask(s, [&](http_client& c) { return c.post(path, "application/json", json_line(which)); });
   std::string problem;
   const auto answer = a.status == 200 ? read_json(a.body, problem) : json{};
   json_fields f{answer};
@@ -106,27 +125,13 @@ exit_status run_letters_list(session& s) {
 
 exit_status run_letters_show(session& s) {
   s.look();
-  const auto number = s.words.text("NUMBER");
-  const auto a =
-      ask(s, [&](http_client& c) { return c.get("/v1/dead-letters/" + s.words.text("SHARD") + "?from=" + number); });
-  if (a.status != 200) return failed(s, a);
-  std::string problem;
-  auto answer = read_json(a.body, problem);
-  json_fields f{answer};
-  const auto& letters = f.array("letters", letters_max);
-  if (letters.empty() || json_fields{letters.front()}.count("number") != s.words.count("NUMBER", 0))
-    return failed(s, {404, R"({"detail":"there is no such dead letter"})", {}});
+  http_answer a;
+  const auto letter = find_letter(s, a);
+  if (!letter) return failed(s, a);
   json body;
   body["verdict"] = to_string(health::healthy);
-  body["letter"] = letters.front();
-  std::string text;
-  const auto shown = letters.front().dump(2, ' ', false, json::error_handler_t::replace);
-  for (std::size_t at = 0; at < shown.size();) {
-    const auto end = std::min(shown.find('\n', at), shown.size());
-    text += printable(std::string_view{shown}.substr(at, end - at)) + '\n';
-    at = end + 1;
-  }
-  s.show(text, body);
+  body["letter"] = *letter;
+  s.show(indented(*letter), body);
   return exit_status::healthy;
 }
 

@@ -35,15 +35,7 @@ std::optional<std::string> entity_text(const session& s, const json& entity) {
   if (!f.problem().empty() || !f.has("state")) return std::nullopt;
   auto text = s.paint(tone::good, "FOUND") + "  on shard " + std::to_string(shard) + ", told by " + printable(owner);
   if (seq != 0) text += ", sender's number " + std::to_string(seq);
-  // Printed with line breaks of ours; those of others are escaped within JSON already.
-  const auto state = entity.at("state").dump(2, ' ', false, json::error_handler_t::replace);
-  text += "\n\n";
-  for (std::size_t at = 0; at < state.size();) {
-    const auto end = std::min(state.find('\n', at), state.size());
-    text += printable(std::string_view{state}.substr(at, end - at)) + '\n';
-    at = end + 1;
-  }
-  return text;
+  return text + "\n\n" + indented(entity.at("state"));
 }
 
 /// The shard of the key explains why an entity cannot be read, or why its messages wait.

@@ -50,7 +50,7 @@ TEETH = (
                 "  connected_ = up;\n  if (state_ == state::lost || state_ == state::held) return {};\n",
             ),
             Edit(
-                "actors/shard.cpp",
+                "actors/shard_ownership.cpp",
                 "  carry_out(claim_.on_connection(number != 0, now), out, now);\n",
                 "  carry_out(claim_.on_connection(number != 0, now), out, now);\n"
                 "  if (number != 0 && batch_ && claim_.may_commit()) send_commit(out, now);\n",
@@ -208,7 +208,7 @@ TEETH = (
     Tooth(
         "reply not stored",
         2_000,
-        (Edit("actors/batch.cpp", "  for (const auto& [id, reply] : room_.replies) fields.add(reply_field(id), *reply);\n", ""),),
+        (Edit("actors/batch_commit.cpp", "  for (const auto& [id, reply] : room_.replies) fields.add(reply_field(id), *reply);\n", ""),),
     ),
     Tooth(
         "read answered without a barrier",

@@ -75,7 +75,7 @@ std::vector<peer_message> one_of_each() {
           asking_frame(),
           sequenced_answer(),
           read_request{{5}, 2, letter_query{300}},
-          read_request{{5}, 2, letter_action{300, letter_action::kind::replay}},
+          read_request{{5}, 2, letter_action{300, 1'700, letter_action::kind::replay}},
           letters_answer(),
           release_notice{{8}},
           view_notice{{300}},
@@ -218,8 +218,9 @@ TEST(PeerProtocol, TimersAndDeadLettersArrive) {
   EXPECT_EQ(a.letters.letters[0].letter, letters_answer().letters.letters[0].letter);
   EXPECT_EQ(a.letters.total, 10u);
   EXPECT_EQ(a.letters.next, 4u);
-  const auto asked = through_the_wire(read_request{{5}, 2, letter_action{300, letter_action::kind::replay}});
+  const auto asked = through_the_wire(read_request{{5}, 2, letter_action{300, 1'700, letter_action::kind::replay}});
   EXPECT_EQ(std::get<letter_action>(asked.about).number, 300u);
+  EXPECT_EQ(std::get<letter_action>(asked.about).at, 1'700);
   EXPECT_EQ(std::get<letter_action>(asked.about).what, letter_action::kind::replay);
 }
 

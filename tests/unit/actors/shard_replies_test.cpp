@@ -38,6 +38,32 @@ TEST_F(ShardReplies, ASuccessorLoadsIt) {
   EXPECT_EQ(source->last_reply(), 2u);
 }
 
+// A whole batch that is repeated costs one load, not one for each of its messages.
+TEST_F(ShardReplies, ThoseOfARepeatedBatchAreLoadedAtOnce) {
+  message_builder first, again;
+  for (auto* b : {&first, &again})
+    for (int i = 0; i < 20; ++i) {
+      const auto id = "m" + std::to_string(i % 15);  // some of them twice in the batch
+      const auto payload = bytes_of(Count{});
+      b->add({.type = "pad", .key = from, .name = "Count", .id = id, .payload = payload, .sent_at = now.wall});
+    }
+  source->take(source->decide.on_frame(1, whole_block(left.id, 901, {}, first.finish()), now));
+  source->settle();
+  replace_source();
+  source->take(source->decide.on_frame(1, whole_block(left.id, 902, {}, again.finish()), now));
+  std::size_t loads = 0;
+  while (!source->sent.empty()) {
+    loads += std::holds_alternative<load_fields>(source->sent.front().operation) ? 1 : 0;
+    source->step();
+  }
+  EXPECT_LE(loads, 2u);  // the entity, and the replies
+  ASSERT_EQ(source->answered.back().answer.results.size(), 20u);
+  for (const auto& r : source->answered.back().answer.results) {
+    EXPECT_EQ(r.kind, result_kind::duplicate);
+    EXPECT_NE(r.reply, nullptr);
+  }
+}
+
 TEST_F(ShardReplies, OneThatIsNotKeptAnyMoreIsNone) {
   source->tell(from, Count{}, "m1");
   std::erase_if(left.store.data(), [](const auto& f) { return f.first.starts_with(std::string{"\0r", 2}); });
@@ -134,15 +160,15 @@ TEST_F(Letters, ARefusalOfAFreeFormSenderLeavesNone) {
 
 TEST_F(Letters, DiscardedItIsGone) {
   source->tell(from, Note{"throw", ""}, "m1");
-  EXPECT_EQ(ask(letter_action{0, letter_action::kind::discard}).answer.kind, entity_answer::status::found);
+  EXPECT_EQ(ask(letter_action{0, now.wall, letter_action::kind::discard}).answer.kind, entity_answer::status::found);
   EXPECT_EQ(ask(letter_query{}).letters.total, 0u);
   EXPECT_EQ(left.fields('d'), 0u);
-  EXPECT_EQ(ask(letter_action{0, letter_action::kind::discard}).answer.kind, entity_answer::status::absent);
+  EXPECT_EQ(ask(letter_action{0, now.wall, letter_action::kind::discard}).answer.kind, entity_answer::status::absent);
 }
 
 TEST_F(Letters, ReplayedAndRefusedAgainItStays) {
   source->tell(from, Note{"throw", ""}, "m1");
-  const auto a = ask(letter_action{0, letter_action::kind::replay}).answer;
+  const auto a = ask(letter_action{0, now.wall, letter_action::kind::replay}).answer;
   EXPECT_EQ(a.kind, entity_answer::status::found);
   EXPECT_NE(a.reason.find("thrown"), std::string::npos);
   EXPECT_EQ(ask(letter_query{}).letters.total, 1u);
@@ -154,11 +180,12 @@ TEST_F(Letters, ReplayedToAProgramThatCanItTakesEffectOnceAndIsGone) {
   l.name = "Note";
   l.id = "m1";
   l.payload = bytes_of(Note{"mended", ""});
+  l.at = now.wall;
   source->tell(from, Note{"throw", ""}, "m1");
   left.store.data()[slot_field('d', 0)] = encode(l);
-  EXPECT_EQ(ask(letter_action{0, letter_action::kind::replay}).answer.kind, entity_answer::status::found);
+  EXPECT_EQ(ask(letter_action{0, now.wall, letter_action::kind::replay}).answer.kind, entity_answer::status::found);
   EXPECT_EQ(left.notes(from), (notes{"mended"}));
-  EXPECT_EQ(ask(letter_action{0, letter_action::kind::replay}).answer.kind, entity_answer::status::absent);
+  EXPECT_EQ(ask(letter_action{0, now.wall, letter_action::kind::replay}).answer.kind, entity_answer::status::absent);
   EXPECT_EQ(left.notes(from), (notes{"mended"}));
 }
 
@@ -168,7 +195,8 @@ TEST_F(Letters, ReplayedTwiceAtOnceItTakesEffectOnce) {
   auto mended = *decode_dead_letter(left.store.data().at(slot_field('d', 0)));
   mended.payload = bytes_of(Note{"mended", ""});
   left.store.data()[slot_field('d', 0)] = encode(mended);
-  ask_at_once(letter_action{0, letter_action::kind::replay}, letter_action{0, letter_action::kind::replay});
+  ask_at_once(letter_action{0, now.wall, letter_action::kind::replay},
+              letter_action{0, now.wall, letter_action::kind::replay});
   EXPECT_EQ(left.notes(from), (notes{"mended"}));
   EXPECT_EQ(source->decide.books().letters.size(), 0u);
 }
@@ -178,7 +206,7 @@ TEST_F(Letters, ReplayedAgainWhileTheFirstIsBeingCommittedItTakesEffectOnce) {
   auto mended = *decode_dead_letter(left.store.data().at(slot_field('d', 0)));
   mended.payload = bytes_of(Note{"mended", ""});
   left.store.data()[slot_field('d', 0)] = encode(mended);
-  const letter_action replay{0, letter_action::kind::replay};
+  const letter_action replay{0, now.wall, letter_action::kind::replay};
   source->take(source->decide.on_read(1, {left.id, 1, replay}, now));
   source->step();  // the letter is read
   ASSERT_TRUE(std::holds_alternative<commit_fields>(source->sent.front().operation));
@@ -197,7 +225,8 @@ TEST_F(Letters, DiscardedAndReplayedAtOnceOnlyOneOfThemHappens) {
   auto mended = *decode_dead_letter(left.store.data().at(slot_field('d', 0)));
   mended.payload = bytes_of(Note{"mended", ""});
   left.store.data()[slot_field('d', 0)] = encode(mended);
-  ask_at_once(letter_action{0, letter_action::kind::discard}, letter_action{0, letter_action::kind::replay});
+  ask_at_once(letter_action{0, now.wall, letter_action::kind::discard},
+              letter_action{0, now.wall, letter_action::kind::replay});
   EXPECT_EQ(left.notes(from), notes{});
   EXPECT_EQ(source->decide.books().letters.size(), 0u);
   EXPECT_EQ(status_of(2), entity_answer::status::found);
@@ -207,13 +236,39 @@ TEST_F(Letters, DiscardedAndReplayedAtOnceOnlyOneOfThemHappens) {
 // Slots of letters that are gone are found empty by whoever looks, and used again: else every takeover would cost some.
 TEST_F(Letters, AfterATakeoverSlotsThatHoldNothingAreFreedByALook) {
   for (const auto* id : {"m1", "m2", "m3"}) source->tell(from, Note{"throw", ""}, id);
-  ask(letter_action{0, letter_action::kind::discard});
+  ask(letter_action{0, now.wall, letter_action::kind::discard});
   replace_source();
   EXPECT_EQ(ask(letter_query{}).letters.letters.size(), 2u);
   EXPECT_EQ(source->decide.books().letters.size(), 2u);
   source->tell(from, Note{"throw", ""}, "m4");
   EXPECT_EQ(source->decide.books().letters.slots(), 3u);
   EXPECT_EQ(decode_dead_letter(left.store.data().at(slot_field('d', 0)))->id, "m4");
+}
+
+// A number is used again. Who discards or replays by it, late, means the letter that was listed.
+TEST_F(Letters, ANewOneUnderAFormerNumberIsNotTakenForTheFormer) {
+  source->tell(from, Note{"throw", ""}, "m1");
+  const letter_action former{0, now.wall, letter_action::kind::discard};
+  ask(former);
+  pass(1ms);
+  source->tell(from, Note{"throw", ""}, "m2");
+  ASSERT_TRUE(source->decide.books().letters.holds(0));
+  EXPECT_EQ(ask(former).answer.kind, entity_answer::status::absent);
+  EXPECT_EQ(ask(letter_query{}).letters.letters.at(0).letter.id, "m2");
+}
+
+TEST_F(Letters, SoManyQuestionsAreAskedTheStoreInPieces) {
+  for (int i = 0; i < 200; ++i) source->tell(from, Note{"throw", ""}, "m" + std::to_string(i));
+  source->reads.clear();
+  std::size_t most = 0;
+  for (std::uint64_t n = 1; n <= 40; ++n) source->take(source->decide.on_read(1, {left.id, n, letter_query{}}, now));
+  while (!source->sent.empty()) {
+    if (const auto* load = std::get_if<load_fields>(&source->sent.front().operation))
+      most = std::max(most, load->fields.size());
+    source->step();
+  }
+  EXPECT_EQ(source->reads.size(), 40u);
+  EXPECT_LE(most, limits::load_entities_max + limits::letters_per_page);
 }
 
 TEST_F(Letters, ASuccessorKnowsThem) {

@@ -57,7 +57,7 @@ TEST_F(ShardSources, OneThatAsksIsToldItsMarkAndTheWordOfTheClaim) {
   EXPECT_EQ(last.source, "source/shop/1");
 }
 
-// rule A17
+// rule B17
 TEST_F(ShardSources, WhatFollowsTheMarkTakesEffectAndMovesIt) {
   ask();
   EXPECT_EQ(note(0, {"1", "2"}), "applied applied");
@@ -81,7 +81,7 @@ TEST_F(ShardSources, BehindAGapNothingIsTaken) {
   EXPECT_EQ(mark(), at(1));
 }
 
-// rule A17: a producer that did not keep its numbers
+// rule B17: a producer that did not keep its numbers
 TEST_F(ShardSources, AnotherMessageAtTheMarksPositionIsRefusedForGood) {
   ask();
   note(0, {"1", "2"});
@@ -132,7 +132,7 @@ TEST_F(ShardSources, AMessageThatIsNotKnownHereTakesNoneAndBlocksTheRest) {
   EXPECT_EQ(note(0, {"1"}), "applied");
 }
 
-// rule A17
+// rule B17
 TEST_F(ShardSources, MoreThanTheShardMayKnowAreRefusedAndKnownOnesGoOn) {
   ask();
   for (std::size_t n = 0; n < limits::outside_sources; ++n)
@@ -185,6 +185,27 @@ TEST_F(IdempotentTypes, OfASourceTheyTakeEachOnceAndInOrder) {
   EXPECT_EQ(send<Note>(0, {{"1", ""}, {"2", ""}}, "source/shop/1", "log"), "applied applied");
   EXPECT_EQ(send<Note>(0, {{"1", ""}}, "source/shop/1", "log"), "busy:out_of_sequence");
   EXPECT_EQ(left.notes(from, "log"), (notes{"1", "2"}));
+}
+
+// One that sends two batches at once has the first answered, not left waiting.
+TEST_F(ShardSources, ABatchInWhosePlaceAnotherHasComeIsAnsweredUnjudged) {
+  source->tell(from, Note{"0", ""}, "m0");
+  source->submit(from, Note{"1", ""}, "m1", 2);  // its commit is under way, so both batches wait
+  for (std::uint64_t number : {1, 2}) {
+    message_builder b;
+    const auto payload = bytes_of(Note{"x", ""});
+    b.add({.type = "pad", .key = from, .name = "Note", .id = "x", .payload = payload});
+    auto of = std::make_shared<sequence>();
+    of->source = "source/shop/1";
+    of->positions = {at(1)};
+    auto f = whole_block(left.id, number, {}, b.finish());
+    f.of = std::move(of);
+    source->take(source->decide.on_frame(1, std::move(f), now));
+  }
+  const auto& first = source->answered.back();
+  EXPECT_EQ(first.answer.number, 1u);
+  EXPECT_EQ(first.answer.mark, nullptr);
+  EXPECT_EQ(brief(first.answer.results), "busy:out_of_sequence");
 }
 
 }  // namespace

@@ -126,5 +126,26 @@ TEST_F(ShardTimers, AnUnknownCommitOfAFiringDoesNotFireTwice) {
   EXPECT_EQ(noted(), (notes{"set t", "rings"}));
 }
 
+// As many as one frame holds cannot be handled; those behind them still can.
+TEST_F(ShardTimers, ThoseThatCannotBeHandledDoNotHoldUpLaterOnes) {
+  for (int i = 0; i < 300; ++i)
+    source->tell(from, Later{"t" + std::to_string(i), 100, "rings"}, "m" + std::to_string(i));
+  const auto other = key_in(0, 1);
+  source->tell(other, Later{"late", 200, "rings too"}, "o1");
+  left.store.data()[entity_field("pad", from)] = "\x09";  // of a format that nobody knows
+  replace_source();
+  pass(1h);
+  source->tick();
+  for (int i = 0; i < 5; ++i) {
+    pass(50ms);
+    source->tick();
+  }
+  EXPECT_EQ(left.notes(other), (notes{"set late", "rings too"}));
+  EXPECT_EQ(source->decide.books().timers.size(), 300u);
+  // They are tried again, but not at once.
+  ASSERT_TRUE(source->decide.wake());
+  EXPECT_GT(*source->decide.wake(), now.steady);
+}
+
 }  // namespace
 }  // namespace pawl::test

@@ -30,12 +30,13 @@ struct DeadLetters : ::testing::Test {
 
   DeadLetters() { door.status.shards = 3; }
   http_response ask(const std::string& method, const std::string& path, const std::string& query = {},
-                    const std::string& type = "application/json") {
+                    const std::string& type = "application/json", const std::string& body = R"({"at":100})") {
     http_request r;
     r.method = method;
     r.path = std::string{dead_letters_path} + path;
     r.query = query;
     r.content_type = type;
+    r.body = body;
     http_response out;
     answer_dead_letters(door, r, [&out](http_response a) { out = std::move(a); });
     return out;
@@ -93,6 +94,7 @@ TEST_F(DeadLetters, OneIsReplayedOrDiscarded) {
   ASSERT_EQ(door.acted.size(), 2u);
   EXPECT_EQ(door.acted[0].first.value, 2u);
   EXPECT_EQ(door.acted[0].second.number, 5u);
+  EXPECT_EQ(door.acted[0].second.at, 100);
   EXPECT_EQ(door.acted[0].second.what, letter_action::kind::replay);
   EXPECT_EQ(door.acted[1].second.what, letter_action::kind::discard);
 }
@@ -105,6 +107,16 @@ TEST_F(DeadLetters, ARefusalOfAReplayAndAnAbsentLetterAreTold) {
   EXPECT_EQ(ask("POST", "/2/5/replay").status, 404u);
   door.entity.kind = entity_answer::status::unavailable;
   EXPECT_EQ(ask("POST", "/2/5/replay").status, 503u);
+}
+
+// A number is used again: whoever acts says which letter is meant.
+TEST_F(DeadLetters, WithoutItsTimeNothingIsDoneToOne) {
+  for (const auto* body : {"", "{}", "[]", "5", R"({"at":"100"})", R"({"at":1.5})", "{"}) {
+    const auto a = ask("POST", "/2/5/discard", "", "application/json", body);
+    EXPECT_EQ(a.status, 400u) << body;
+    EXPECT_NE(a.body.find("by its time"), std::string::npos) << a.body;
+  }
+  EXPECT_TRUE(door.acted.empty());
 }
 
 TEST_F(DeadLetters, WhatIsNoRouteOrNoNumberIsRefused) {

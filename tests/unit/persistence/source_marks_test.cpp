@@ -133,7 +133,7 @@ TEST(SourceMarks, AreReadBack) {
   EXPECT_EQ(committed(again)[0].first, (std::string{"\0h1", 3}));
 }
 
-// rule A17
+// rule B17
 TEST(SourceMarks, SourcesAboveTheLimitAreRefusedButShardsAndKnownOnesNever) {
   source_marks marks;
   for (int n = 0; n < static_cast<int>(limits::outside_sources); ++n) {

@@ -1,0 +1,121 @@
+// The half of `batch` that is about its commit: the fields it writes, what becomes of them once it is confirmed, and of
+// the results if it is taken back or fails.
+#include "actors/batch.hpp"
+#include "persistence/state_blob.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl {
+
+std::optional<field_list> batch::seal(const frontier& base) {
+  sealed_ = base;
+  ++sealed_.seq;
+  for (type_index t = 0; t < room_.stages.size(); ++t) {
+    auto& s = room_.stages[t].ids;
+    processed_[t].seal(s);
+    auto known = std::find_if(sealed_.groups.begin(), sealed_.groups.end(),
+                              [&s](const id_groups& g) { return g.type == s.after.type; });
+    if (known != sealed_.groups.end()) *known = s.after;
+    else if (s.after.next > 0) sealed_.groups.push_back(s.after);
+  }
+  field_list others;
+  books_.seal(others, line_);
+  sealed_.slots = books_.counts();
+  field_list fields;
+  fields.reserve(1 + room_.stages.size() + room_.changed.size() + others.size() + room_.replies.size(), bytes_ + 256);
+  fields.add(frontier_field, encode(sealed_));
+  for (const auto& [name, value] : others) fields.add(name, value);
+  for (const auto& [id, reply] : room_.replies) fields.add(reply_field(id), *reply);
+  for (type_index t = 0; t < room_.stages.size(); ++t) {
+    const auto& s = room_.stages[t].ids;
+    if (!s.ids.empty()) fields.add(id_group_field(catalog_.types[t]->name(), s.group_number), s.group);
+  }
+  std::size_t bytes = others.bytes();
+  for (auto& c : room_.changed) {
+    auto& out = fields.open();
+    append_entity_field(out, catalog_.types[c.of->type]->name(), c.of->key);
+    fields.name_ends();
+    const auto begin = out.size();
+    if (c.state) {
+      begin_state_blob(out, c.last_seq);
+      catalog_.types[c.of->type]->encode(*c.state, out);
+    } else {
+      append_erased_blob(out, c.last_seq);
+    }
+    c.bytes = out.size() - begin;
+    fields.close();
+    bytes += c.bytes;
+    // Handlers can make much out of little, so the estimate that ended the batch may have been far too low.
+    if (sizing_ == sizing::at_the_end && (c.bytes > catalog_.state_bytes_max || bytes > limits::commit_bytes))
+      return std::nullopt;
+  }
+  return fields;
+}
+
+frontier batch::confirm(shard_metrics& metrics, instant now) {
+  for (auto& c : room_.changed) {
+    c.of->state.swap(c.state);  // the former state is room for another
+    c.of->last_seq = c.last_seq;
+    c.of->bytes = c.bytes;
+    c.of->touched = now.steady;
+    if (!c.of->state && c.last_seq == 0) room_.erased.emplace_back(c.of->type, c.of->key);
+  }
+  for (type_index t = 0; t < room_.stages.size(); ++t) {
+    auto& s = room_.stages[t];
+    processed_[t].confirm(s.ids);
+    metrics.messages[t].out_of_order.add(s.out_of_order);
+    metrics.messages[t].ordering_violations.add(s.violations);
+  }
+  receivers_ = books_.confirm();
+  return std::move(sealed_);
+}
+
+void batch::undo(std::deque<queued_frame>& frames) const {
+  for (std::size_t i = 0; i < room_.starts.size(); ++i) {
+    if (room_.starts[i] == batch_room::untouched) continue;
+    auto& f = frames[i];
+    f.results.resize(room_.starts[i]);
+    f.stopped = false;
+    f.proven = queued_frame::proof::by_commit;
+    f.blocked.clear();
+    for (std::size_t j = 0; j < f.results.size(); ++j) {
+      if (resolved(f.results[j].kind)) continue;
+      if (f.contents.of) {
+        f.stopped = true;
+        f.proven = queued_frame::proof::wanted;
+      } else {
+        f.blocked.insert(f.contents.messages[j]->key);
+      }
+    }
+  }
+}
+
+void batch::fail(std::deque<queued_frame>& frames, const message_result& result) const {
+  auto dependent = room_.places.begin();
+  for (std::size_t i = 0; i < room_.starts.size(); ++i) {
+    if (room_.starts[i] == batch_room::untouched) continue;
+    auto& f = frames[i];
+    std::unordered_set<std::string_view> failed;
+    for (auto j = room_.starts[i]; j < f.results.size(); ++j) {
+      auto key = f.contents.messages[j]->key;
+      bool hit = dependent != room_.places.end() && *dependent == batch_room::place{i, j};
+      if (hit) ++dependent;
+      if (failed.contains(key) || (f.contents.of && !failed.empty())) {
+        f.results[j] = {result_kind::blocked, reason_code::earlier_unresolved,
+                        "an earlier message for this key is not resolved"};
+      } else if (hit) {
+        f.results[j] = result;
+        failed.insert(key);
+        if (f.contents.of) {
+          f.stopped = true;
+          f.proven = queued_frame::proof::wanted;
+        } else {
+          f.blocked.insert(key);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace pawl

@@ -1,0 +1,169 @@
+// The half of `shard` that carries out what handlers do besides changing states, and what becomes of it: messages to
+// other shards, timers, dead letters, and the fields that all of them leave behind.
+#include "actors/shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl {
+namespace {
+
+constexpr std::size_t fields_per_trim = 256;
+constexpr std::size_t timers_per_frame = 256;
+// The clock may be set: at least this often it is looked at again.
+constexpr std::chrono::milliseconds clock_looked_at{10'000};
+
+}  // namespace
+
+/// For those who watch: what waits in the books.
+void shard::show_books() {
+  metrics_.outbox_messages.set(books_.sends.waiting());
+  metrics_.outbox_stopped.set(relay_.stopped());
+  metrics_.timers.set(books_.timers.size());
+  metrics_.dead_letters.set(books_.letters.size());
+}
+
+// Relay ---------------------------------------------------------------------------------------------------------------
+
+void shard::carry_out(relay_effects r, shard_effects& out) {
+  for (auto& f : r.send) {
+    f.view = claim_.view_of_placement();
+    out.relayed.push_back(std::move(f));
+  }
+  if (r.prove && relay_proof_ == proof::none) relay_proof_ = proof::wanted;
+  if (!r.notes.empty()) metrics_.outbox_stopped.set(relay_.stopped());
+  for (const auto& n : r.notes)
+    out.notes.push_back({n.stopped ? shard_effects::event::relay_stopped : shard_effects::event::relay_resumed,
+                         "to shard " + std::to_string(n.receiver.value) + ": " + n.text});
+}
+
+shard_effects shard::on_relayed(shard_id receiver, std::uint64_t number, const std::optional<frame_answer>& answer,
+                                instant now) {
+  shard_effects out;
+  if (memory_ != memory::ready) return out;
+  const mark_report* mark = answer && answer->mark ? answer->mark.get() : nullptr;
+  const bool all_taken = answer && std::all_of(answer->results.begin(), answer->results.end(),
+                                               [](const message_result& r) { return resolved(r.kind); });
+  carry_out(relay_.on_answer(books_.sends, receiver, number, mark, all_taken, now), out);
+  pump(out, now);
+  return out;
+}
+
+// Timers --------------------------------------------------------------------------------------------------------------
+
+/// Timers become messages to their entities, those that were due first first. One frame of them at a time.
+void shard::add_due_timers(instant now) {
+  if (std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.timers.empty(); })) return;
+  auto due = books_.timers.due(now.wall, timers_per_frame);
+  if (due.empty()) return;
+  message_builder b;
+  std::vector<timer_book::serial> serials;
+  for (const auto& [serial, t] : due) {
+    const auto id = "timer/" + t->name + "/" + std::to_string(t->due);
+    b.add({.type = t->entity.type,
+           .key = t->entity.key,
+           .name = t->message,
+           .id = id,
+           .payload = t->payload,
+           .sent_at = t->due});
+    serials.push_back(serial);
+  }
+  frames_.emplace_back(catalog_, 0, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
+  frames_.back().timers = std::move(serials);
+}
+
+void shard::find_next_timer(instant now) {
+  next_timer_.reset();
+  auto due = books_.timers.next_due();
+  const bool firing =
+      std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.timers.empty(); });
+  if (!due || firing) return;
+  auto in = std::clamp(std::chrono::milliseconds{*due - now.wall}, std::chrono::milliseconds{0}, clock_looked_at);
+  next_timer_ = now.steady + in;
+}
+
+// Dead letters --------------------------------------------------------------------------------------------------------
+
+/// Numbers of the letters that must be read to answer this.
+std::vector<std::uint32_t> shard::letters_wanted(const shard_question& about) const {
+  std::vector<std::uint32_t> wanted;
+  if (const auto* query = std::get_if<letter_query>(&about)) {
+    for (auto n = query->from; n < books_.letters.slots() && wanted.size() < limits::letters_per_page; ++n)
+      if (books_.letters.holds(n)) wanted.push_back(n);
+  } else if (const auto* action = std::get_if<letter_action>(&about)) {
+    if (books_.letters.holds(action->number)) wanted.push_back(action->number);
+  }
+  return wanted;
+}
+
+/// Something is under way that may end the letter. Whoever asks again is told what became of it.
+bool shard::is_acted_on(const letter_action& action) const {
+  const auto number = action.number;
+  return std::any_of(frames_.begin(), frames_.end(), [number](const queued_frame& f) { return f.letter == number; }) ||
+         std::any_of(discards_.begin(), discards_.end(),
+                     [number](const waiting_discard& d) { return d.letter == number; });
+}
+
+/// The letter's message is handled once more, by a frame of its own.
+void shard::replay(const waiting_read& r, const dead_letter& letter, std::uint32_t number, instant now) {
+  message_builder b;
+  b.add({.type = letter.entity.type,
+         .key = letter.entity.key,
+         .name = letter.name,
+         .id = letter.id,
+         .payload = letter.payload,
+         .sent_at = letter.sent_at,
+         .seq = letter.seq});
+  frames_.emplace_back(catalog_, r.from, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
+  frames_.back().letter = number;
+  frames_.back().asked_as = r.request.number;
+}
+
+void shard::finish_letter(link_number to, std::uint64_t number, entity_answer a, shard_effects& out) {
+  a.owner = claim_.self().node;
+  if (a.kind == entity_answer::status::unavailable && a.reason.empty()) a.reason = "the shard has moved";
+  out.reads.push_back({to, {id_, number, std::move(a), {}}});
+}
+
+/// Puts all that wait into the commit being built.
+void shard::discard_letters() {
+  for (const auto& d : discards_)
+    if (books_.letters.holds(d.letter)) books_.letters.discard(d.letter);
+  discards_under_way_ = discards_.size();
+}
+
+// Trimming ------------------------------------------------------------------------------------------------------------
+
+void shard::trim(shard_effects& out) {
+  if (trim_ticket_ != 0 || claim_.token().empty()) return;
+  for (std::size_t t = 0; t < processed_.size(); ++t) {
+    auto fields = processed_[t].dead_fields(fields_per_trim);
+    if (fields.empty()) continue;
+    trimming_ = trimming::ids;
+    trim_type_ = t;
+    trim_ticket_ = ask(out, trim_fields{claim_.token(), std::move(fields)});
+    return;
+  }
+  trimming_ = trimming::books;
+  auto fields = books_.dead_fields(fields_per_trim);
+  if (fields.empty()) {
+    trimming_ = trimming::erased;
+    fields = erased_fields();
+  }
+  if (!fields.empty()) trim_ticket_ = ask(out, trim_fields{claim_.token(), std::move(fields)});
+}
+
+/// What is stored of entities that were erased, unless they came back since. Only between commits.
+std::vector<std::string> shard::erased_fields() {
+  std::vector<std::string> fields;
+  while (!room_.erased.empty() && fields.size() < fields_per_trim) {
+    const auto& [type, key] = room_.erased.back();
+    const auto* r = residents_.find(type, key);
+    if (r != nullptr && !r->state && r->last_seq == 0)
+      fields.push_back(entity_field(catalog_.types[type]->name(), key));
+    room_.erased.pop_back();
+  }
+  return fields;
+}
+
+}  // namespace pawl
