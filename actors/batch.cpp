@@ -41,6 +41,12 @@ std::string name_of(const message& m) {
 
 }  // namespace
 
+std::string entity_catalog::lacks(std::string_view type) const {
+  std::string known;
+  for (const auto& t : types) known += (known.empty() ? "" : ", ") + t->name();
+  return "entity type '" + std::string{type} + "' is not known to the shard's owner (known: " + known + ")";
+}
+
 queued_frame::queued_frame(const entity_catalog& catalog, link_number sender, frame f, steady_time now)
     : from(sender), contents(std::move(f)), arrived(now) {
   types.reserve(contents.messages.size());
@@ -146,9 +152,7 @@ bool batch::full() const noexcept {
 
 std::optional<message_result> batch::decide(queued_frame& f, type_index type, const message& m, instant now,
                                             bool& depends) {
-  if (type == unknown_type)
-    return not_now(reason_code::unknown_entity_type,
-                   "entity type '" + std::string{m.type} + "' is not known to the shard's owner");
+  if (type == unknown_type) return not_now(reason_code::unknown_entity_type, catalog_.lacks(m.type));
   const bool from_outside = f.has_sender() && !(f.contents.of && is_shard_source(f.contents.of->source));
   if (from_outside &&
       (books_.sends.waiting() >= limits::outbox_messages || books_.sends.bytes() >= limits::outbox_bytes))

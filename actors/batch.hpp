@@ -41,6 +41,8 @@ struct entity_catalog {
       if (types[i]->name() == type) return i;
     return std::nullopt;
   }
+  /// Why a message or question for a type that is not there is not answered.
+  [[nodiscard]] std::string lacks(std::string_view type) const;
 };
 
 /// In place of an index, for a type that the catalog does not hold.

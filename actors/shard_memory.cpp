@@ -120,8 +120,7 @@ shard_effects shard::on_read(link_number from, read_request r, instant now) {
   shard_effects out;
   read_answer no{id_, r.number, {}, {}};
   const auto* entity = std::get_if<entity_id>(&r.about);
-  if (entity != nullptr && !catalog_.find(entity->type))
-    no.answer.reason = "entity type '" + entity->type + "' is not known to the shard's owner";
+  if (entity != nullptr && !catalog_.find(entity->type)) no.answer.reason = catalog_.lacks(entity->type);
   else if (claim_.current() == shard_claim::state::lost) no.answer.reason = "the shard is stopped; see the owner's log";
   else if (!claim_.mine()) no.answer.reason = "another member owns the shard";
   else if (reads_.size() >= reads_max) no.answer.reason = "too many reads wait for this shard";

@@ -130,7 +130,7 @@ TEST_F(ShardRead, WaitsInBoundedNumber) {
 
 TEST_F(ShardRead, OfAnUnknownTypeIsAnsweredAtOnce) {
   a.read("k", 1, "poem");
-  EXPECT_EQ(a.reads.at(0).answer.answer.reason, "entity type 'poem' is not known to the shard's owner");
+  EXPECT_EQ(a.reads.at(0).answer.answer.reason, "entity type 'poem' is not known to the shard's owner (known: diary)");
 }
 
 TEST_F(ShardRead, OfALinkThatIsGoneIsForgotten) {
