@@ -51,7 +51,7 @@ shard_effects shard::on_relayed(shard_id receiver, std::uint64_t number, const s
 
 // Timers --------------------------------------------------------------------------------------------------------------
 
-/// Timers become messages to their entities, those that were due first first. One frame of them at a time.
+/// Timers become messages to their entities, in the order in which they were due. One frame of them at a time.
 void shard::add_due_timers(instant now) {
   if (std::any_of(frames_.begin(), frames_.end(), [](const queued_frame& f) { return !f.timers.empty(); })) return;
   auto due = books_.timers.due(now.wall, timers_per_frame);
