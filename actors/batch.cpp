@@ -107,14 +107,8 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
   bool depends = false;
   auto result = decide(f, f.types[f.results.size()], m, now, depends);
   if (!result) return false;
-  if (!resolved(result->kind)) {
-    if (f.contents.of) {
-      f.stopped = true;
-      f.proven = queued_frame::proof::wanted;
-    } else {
-      f.blocked.insert(m.key);
-    }
-  }
+  if (!resolved(result->kind)) f.leave_unresolved(m);
+  else if (!f.inbox.empty()) inbox_ = f.inbox[f.results.size()].at;
   if (depends) room_.places.push_back({index, f.results.size()});
   f.results.push_back(std::move(*result));
   return true;
@@ -152,8 +146,10 @@ bool batch::full() const noexcept {
 
 std::optional<message_result> batch::decide(queued_frame& f, type_index type, const message& m, instant now,
                                             bool& depends) {
-  if (type == unknown_type) return not_now(reason_code::unknown_entity_type, catalog_.lacks(m.type));
-  const bool from_outside = f.has_sender() && !(f.contents.of && is_shard_source(f.contents.of->source));
+  if (!f.inbox.empty() && !f.inbox[f.results.size()].problem.empty()) return decide_entry(f, type, m, now, depends);
+  if (type == unknown_type && f.inbox.empty()) return not_now(reason_code::unknown_entity_type, catalog_.lacks(m.type));
+  const bool from_outside =
+      !f.inbox.empty() || (f.has_sender() && !(f.contents.of && is_shard_source(f.contents.of->source)));
   if (from_outside &&
       (books_.sends.waiting() >= limits::outbox_messages || books_.sends.bytes() >= limits::outbox_bytes))
     return not_now(reason_code::outbox_full, "entities of this shard have sent " +
@@ -176,8 +172,49 @@ std::optional<message_result> batch::decide(queued_frame& f, type_index type, co
     if (residents_.find(type, m.key) == nullptr) return std::nullopt;
     return take(f, type, m, now, depends);
   }
+  if (!f.inbox.empty()) return decide_entry(f, type, m, now, depends);
   if (f.letter || !catalog_.types[type]->ids().tracked) return take(f, type, m, now, depends);
   return decide_tracked(f, type, m, now, depends);
+}
+
+/// An entry of the inbox. Nobody waits to be told, so whatever is refused for good becomes a dead letter; and that it
+/// is taken is part of the commit, also of a duplicate (rule A9).
+std::optional<message_result> batch::decide_entry(queued_frame& f, type_index type, const message& m, instant now,
+                                                  bool& depends) {
+  const auto& item = f.inbox[f.results.size()];
+  const bool is_message = item.problem.empty();
+  const auto buried = books_.letters.added();
+  std::optional<message_result> result;
+  if (!is_message) result = refusal(reason_code::invalid, item.problem);
+  else if (type == unknown_type) result = not_now(reason_code::unknown_entity_type, catalog_.lacks(m.type));
+  else if (catalog_.types[type]->ids().tracked) result = decide_tracked(f, type, m, now, depends);
+  else result = take(f, type, m, now, depends);
+  if (!result) return std::nullopt;
+  if (type == unknown_type && item.given_up) result->kind = result_kind::refused;
+  // What `take` has given up is buried already; a copy of what was refused before was buried with it.
+  const bool known = books_.letters.added() != buried || (is_message && result->code == reason_code::handler_refused);
+  if (result->kind == result_kind::refused && !known) result = bury(std::move(*result), m, "inbox", now.wall);
+  if (resolved(result->kind)) depends = true;
+  return result;
+}
+
+/// Makes the message a dead letter, if there is room for one.
+message_result batch::bury(message_result why, const message& m, std::string source, unix_ms now) {
+  if (books_.letters.full())
+    return not_now(reason_code::dead_letters_full,
+                   "the message would become a dead letter, and the shard keeps as many as it may: " + why.reason);
+  books_.letters.add({{std::string{m.type}, std::string{m.key}},
+                      std::string{m.name},
+                      std::string{m.id},
+                      std::string{m.payload},
+                      std::move(source),
+                      m.sent_at,
+                      m.seq,
+                      why.code,
+                      why.reason,
+                      now});
+  bytes_ += m.payload.size() + 512;
+  return why;
 }
 
 /// A message of a free-form sender, of a type whose ids are kept.
@@ -213,7 +250,7 @@ std::optional<message_result> batch::decide_tracked(queued_frame& f, type_index 
 
 /// A duplicate gets the reply that its message got, loaded if need be.
 std::optional<message_result> batch::with_reply(message_result r, const message_digest& known, const queued_frame& f) {
-  if (r.kind != result_kind::duplicate || !known.replied()) return r;
+  if (r.kind != result_kind::duplicate || !known.replied() || !f.has_sender()) return r;
   auto loaded = room_.loaded_replies.find(std::string{known.id_part()});
   if (loaded == room_.loaded_replies.end()) {
     want_replies(f);
@@ -250,13 +287,16 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
 
   const bool free_form = !f.contents.of && f.has_sender();
   message_result result;
-  if (free_form && m.sent_at > now.wall + limits::future_ms) {
+  if ((free_form || !f.inbox.empty()) && m.sent_at > now.wall + limits::future_ms) {
     result = refusal(reason_code::from_the_future,
                      "sent_at is more than 5 minutes ahead of the owner's clock: set the sender's clock");
   } else {
     if (!f.timers.empty()) books_.timers.fired(f.timers[f.results.size()]);
     result = apply(*r, m, now.wall);
   }
+  // During a rolling upgrade another owner may know it; but a misspelt name must not hold up an inbox for ever.
+  if (result.code == reason_code::unknown_message_type && !f.inbox.empty() && f.inbox[f.results.size()].given_up)
+    result.kind = result_kind::refused;
   if (!resolved(result.kind)) {
     if (!f.timers.empty()) books_.timers.unfired(f.timers[f.results.size()]);
     return result;
@@ -269,23 +309,12 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
   // told, is kept for people.
   const bool ours = result.code == reason_code::handler_error || result.code == reason_code::undecodable;
   if (result.kind == result_kind::refused && (!free_form || ours)) {
-    if (books_.letters.full()) {
+    std::string source = f.contents.of ? f.contents.of->source : !f.inbox.empty() ? "inbox" : free_form ? "" : "timer";
+    result = bury(std::move(result), m, std::move(source), now.wall);
+    if (!resolved(result.kind)) {
       if (!f.timers.empty()) books_.timers.unfired(f.timers[f.results.size()]);
-      return not_now(reason_code::dead_letters_full,
-                     "the message would become a dead letter, and the shard keeps as many as it may: " + result.reason);
+      return result;
     }
-    std::string source = f.contents.of ? f.contents.of->source : free_form ? "" : "timer";
-    books_.letters.add({{std::string{m.type}, std::string{m.key}},
-                        std::string{m.name},
-                        std::string{m.id},
-                        std::string{m.payload},
-                        std::move(source),
-                        m.sent_at,
-                        m.seq,
-                        result.code,
-                        result.reason,
-                        now.wall});
-    bytes_ += m.payload.size() + 512;
   }
   depends = true;
   return result;

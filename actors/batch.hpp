@@ -3,6 +3,7 @@
 #include "actors/activation.hpp"
 #include "actors/entity_type.hpp"
 #include "actors/frame.hpp"
+#include "actors/inbox_entries.hpp"
 #include "actors/shard_books.hpp"
 #include "metrics/metrics.hpp"
 #include "persistence/field_list.hpp"
@@ -48,7 +49,8 @@ struct entity_catalog {
 /// In place of an index, for a type that the catalog does not hold.
 inline constexpr type_index unknown_type = ~type_index{0};
 
-/// A frame at its owner, with the results so far. One without a sender holds timers that are due.
+/// A frame at its owner, with the results so far. One without a sender holds timers that are due, entries of the inbox,
+/// or a letter that is replayed.
 struct queued_frame {
   /// What has been taken of its source is told with the answer: a commit has proven that it is this member who takes
   /// it. Without one it must be asked for first; and if the shard is gone, nothing is told.
@@ -63,14 +65,23 @@ struct queued_frame {
   steady_time arrived{};
   /// Keys with an unresolved message in this frame: all later messages of theirs are refused too (rule B13).
   std::unordered_set<std::string_view> blocked;
-  bool stopped = false;  ///< of a source: all later messages are refused
+  bool stopped = false;  ///< of a source, or of the inbox: all later messages are refused
   proof proven = proof::by_commit;
   std::optional<std::uint32_t> letter;     ///< that the message is, replayed
   std::uint64_t asked_as = 0;              ///< number of the question that replays it
   std::vector<timer_book::serial> timers;  ///< that the messages are
+  std::vector<inbox_item> inbox;           ///< that the messages are
 
   /// Its sender waits for its results. Else they are the shard's own matter.
-  [[nodiscard]] bool has_sender() const noexcept { return timers.empty() && !letter; }
+  [[nodiscard]] bool has_sender() const noexcept { return timers.empty() && inbox.empty() && !letter; }
+  /// One message of it after the other, whatever their keys: what follows an unresolved one is refused.
+  [[nodiscard]] bool in_one_order() const noexcept { return contents.of || !inbox.empty(); }
+  /// A message of it is not resolved.
+  void leave_unresolved(const message& m) {
+    if (in_one_order()) stopped = true;
+    else blocked.insert(m.key);
+    if (contents.of) proven = proof::wanted;
+  }
   [[nodiscard]] bool finished() const noexcept { return results.size() == contents.messages.size(); }
   [[nodiscard]] const message& next() const noexcept { return *contents.messages[results.size()]; }
 };
@@ -163,6 +174,9 @@ private:
                                                      bool& depends);
   [[nodiscard]] std::optional<message_result> decide_tracked(queued_frame& f, type_index type, const message& m,
                                                              instant now, bool& depends);
+  [[nodiscard]] std::optional<message_result> decide_entry(queued_frame& f, type_index type, const message& m,
+                                                           instant now, bool& depends);
+  [[nodiscard]] message_result bury(message_result why, const message& m, std::string source, unix_ms now);
   [[nodiscard]] std::optional<message_result> take(const queued_frame& f, type_index type, const message& m,
                                                    instant now, bool& depends);
   [[nodiscard]] std::optional<message_result> with_reply(message_result r, const message_digest& known,
@@ -185,7 +199,8 @@ private:
   std::uint64_t line_;
   sizing sizing_;
   std::size_t messages_max_;
-  std::size_t bytes_ = 0;  ///< of the commit: an estimate, or with exact sizing at least its size
+  std::size_t bytes_ = 0;                ///< of the commit: an estimate, or with exact sizing at least its size
+  std::optional<inbox_position> inbox_;  ///< as far as it has taken
   frontier sealed_;
   std::vector<shard_id> receivers_;
 };

@@ -19,6 +19,7 @@ std::optional<field_list> batch::seal(const frontier& base) {
     if (known != sealed_.groups.end()) *known = s.after;
     else if (s.after.next > 0) sealed_.groups.push_back(s.after);
   }
+  if (inbox_) sealed_.inbox = *inbox_;
   field_list others;
   books_.seal(others, line_);
   sealed_.slots = books_.counts();
@@ -80,13 +81,7 @@ void batch::undo(std::deque<queued_frame>& frames) const {
     f.proven = queued_frame::proof::by_commit;
     f.blocked.clear();
     for (std::size_t j = 0; j < f.results.size(); ++j) {
-      if (resolved(f.results[j].kind)) continue;
-      if (f.contents.of) {
-        f.stopped = true;
-        f.proven = queued_frame::proof::wanted;
-      } else {
-        f.blocked.insert(f.contents.messages[j]->key);
-      }
+      if (!resolved(f.results[j].kind)) f.leave_unresolved(*f.contents.messages[j]);
     }
   }
 }
@@ -98,21 +93,17 @@ void batch::fail(std::deque<queued_frame>& frames, const message_result& result)
     auto& f = frames[i];
     std::unordered_set<std::string_view> failed;
     for (auto j = room_.starts[i]; j < f.results.size(); ++j) {
-      auto key = f.contents.messages[j]->key;
+      const auto& m = *f.contents.messages[j];
+      auto key = m.key;
       bool hit = dependent != room_.places.end() && *dependent == batch_room::place{i, j};
       if (hit) ++dependent;
-      if (failed.contains(key) || (f.contents.of && !failed.empty())) {
+      if (failed.contains(key) || (f.in_one_order() && !failed.empty())) {
         f.results[j] = {result_kind::blocked, reason_code::earlier_unresolved,
                         "an earlier message for this key is not resolved"};
       } else if (hit) {
         f.results[j] = result;
         failed.insert(key);
-        if (f.contents.of) {
-          f.stopped = true;
-          f.proven = queued_frame::proof::wanted;
-        } else {
-          f.blocked.insert(key);
-        }
+        f.leave_unresolved(m);
       }
     }
   }

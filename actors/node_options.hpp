@@ -56,6 +56,10 @@ struct node_options {
   std::size_t resident_per_shard = 65'536;
   std::size_t state_bytes = 1024 * 1024;  ///< encoded state of one entity; a message that grows it beyond is refused
 
+  // [inbox]
+  bool inbox = true;                                 ///< read what clients of the store put into the shards' streams
+  std::chrono::milliseconds inbox_patience{60'000};  ///< an entry of an unknown type is a dead letter after this
+
   // [runtime]
   std::size_t threads = 0;  ///< workers of the actor scheduler; 0: one per core, at least 2
 

@@ -3,6 +3,7 @@
 #include "actors/caf/node.hpp"
 #include "actors/configuration.hpp"
 #include "actors/http/api.hpp"
+#include "actors/http/json_object.hpp"
 #include "actors/http/member_client.hpp"
 #include "actors/http/server.hpp"
 #include "actors/signals.hpp"
@@ -85,7 +86,13 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
                          dataset.info.shards};
 
   ending end;
-  node self{options, std::move(catalog), dataset.info.id, dataset.info.shards, metrics, [&](std::string why) {
+  node self{options,
+            std::move(catalog),
+            &msgpack_of_json,
+            dataset.info.id,
+            dataset.info.shards,
+            metrics,
+            [&](std::string why) {
               end.set(std::move(why));
               signals.notify();
             }};
@@ -109,7 +116,7 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
                       if (!stopping) log::warn("store cannot be reached", {{"reason", why}});
                     }};
   auto http_address = options.http_address + ":" + std::to_string(door.port());
-  self.start(store.shards(), store.members(), store.lanes(), http_address);
+  self.start(store.shards(), store.members(), store.inboxes(), store.lanes(), http_address);
   store.start();
   log::info("node started", {{"node", options.node},
                              {"cluster", options.cluster},

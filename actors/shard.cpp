@@ -43,7 +43,8 @@ shard::shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_
       metrics_(metrics),
       claim_(id, policy.claim, std::move(mint)),
       books_(id, catalog.shards),
-      relay_(id, policy.relay) {
+      relay_(id, policy.relay),
+      inbox_(policy.inbox) {
   for (const auto& t : catalog_.types)
     processed_.emplace_back(t->name(), retention_policy{t->ids().retention, t->ids().ids_per_shard});
 }
@@ -61,6 +62,8 @@ std::optional<steady_time> shard::wake() const {
   if (residents_.size() > 0) earlier(next_passivation_);
   if (memory_ == memory::ready)
     if (auto t = relay_.wake()) earlier(*t);
+  if (claim_.current() == shard_claim::state::held)
+    if (auto t = inbox_.wake()) earlier(*t);
   // Only if something could be done about it then: else whatever is waited for brings the next input.
   if (claim_.current() == shard_claim::state::held && memory_ == memory::ready && !batch_ && entities_ticket_ == 0) {
     if (next_timer_) earlier(*next_timer_);
@@ -127,6 +130,9 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
     trim_ticket_ = 0;
     if (a.outcome == store_outcome::done && trimming_ == trimming::ids) processed_[trim_type_].removed();
     if (a.outcome == store_outcome::done && trimming_ == trimming::books) books_.cleaned();
+  } else if (a.ticket == inbox_ticket_) {
+    inbox_ticket_ = 0;
+    on_inbox_answer(std::move(a), out, now);
   }
   return out;
 }
@@ -170,10 +176,11 @@ shard_effects shard::on_frame(link_number from, frame f, instant now) {
 
 shard_effects shard::on_link_down(link_number link, instant) {
   auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
-  frames_.erase(
-      std::remove_if(first, frames_.end(),
-                     [link](const queued_frame& q) { return q.from == link && q.results.empty() && q.timers.empty(); }),
-      frames_.end());
+  frames_.erase(std::remove_if(first, frames_.end(),
+                               [link](const queued_frame& q) {
+                                 return q.from == link && q.results.empty() && q.timers.empty() && q.inbox.empty();
+                               }),
+                frames_.end());
   std::erase_if(reads_, [link](const waiting_read& r) { return r.from == link && !r.asked; });
   return {};
 }
@@ -209,6 +216,7 @@ void shard::pump(shard_effects& out, instant now) {
     run_batch(out, now);
   }
   ask_reads(out);
+  ask_inbox(out, now);
   find_next_timer(now);
 }
 
@@ -256,16 +264,24 @@ void shard::send_commit(shard_effects& out, instant now) {
 /// never confirms may be what breaks the connection: then parts of it may still pass, and one message that does not is
 /// given back to its sender, so that the others can go on.
 void shard::commit_again(shard_effects& out, instant now) {
-  if (unconfirmed_ < tries_per_batch) return send_commit(out, now);
-  unconfirmed_ = 0;
-  if (batch_->messages() > 1) {
-    batch_max_ = batch_->messages() / 2;
+  const auto in_it = frames_.begin() + static_cast<std::ptrdiff_t>(batch_->frames());
+  const bool of_inbox = std::any_of(frames_.begin(), in_it, [](const queued_frame& f) { return !f.inbox.empty(); });
+  if (unconfirmed_ < tries_per_batch && !of_inbox) return send_commit(out, now);
+  // The stream may be another one now: what comes of it is read again, from where the commits are (rule A9).
+  const bool read_again = of_inbox && (unconfirmed_ < tries_per_batch || batch_->messages() > 1);
+  if (read_again || batch_->messages() > 1) {
+    if (unconfirmed_ >= tries_per_batch) batch_max_ = std::max<std::size_t>(1, batch_->messages() / 2);
     batch_->undo(frames_);
   } else {
     batch_->fail(frames_, {result_kind::busy, reason_code::store_down, "the store did not confirm the commit"});
   }
+  if (unconfirmed_ >= tries_per_batch) unconfirmed_ = 0;
   batch_.reset();
   fields_.reset();
+  if (read_again) {
+    forget_inbox();
+    inbox_.start(confirmed_.inbox, now);
+  }
   answer_finished(out, now);
 }
 
@@ -350,6 +366,12 @@ void shard::answer_finished(shard_effects& out, instant now) {
       if (resolved(r.kind)) a.kind = entity_answer::status::found;
       a.reason = r.reason;
       finish_letter(f.from, f.asked_as, std::move(a), out);
+    } else if (!f.inbox.empty()) {
+      const auto taken =
+          std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) { return resolved(r.kind); });
+      metrics_.inbox_entries.add(static_cast<std::uint64_t>(taken));
+      inbox_.on_taken(confirmed_.inbox, static_cast<std::size_t>(taken) == f.results.size(), now);
+      metrics_.inbox_lag_ms.set(static_cast<std::uint64_t>(inbox_.lag(now).count()));
     } else if (f.timers.empty()) {
       frame_answer a{id_, f.contents.number, claim_.view_of_placement(), std::move(f.results), {}, {}};
       if (f.contents.of) {

@@ -3,6 +3,7 @@
 #include "actors/activation.hpp"
 #include "actors/batch.hpp"
 #include "actors/frame.hpp"
+#include "actors/inbox_reader.hpp"
 #include "actors/relay.hpp"
 #include "actors/shard_books.hpp"
 #include "cluster/claim.hpp"
@@ -35,6 +36,8 @@ struct shard_policy {
   /// Before a timer whose message could not be handled is tried again; others come before it.
   std::chrono::milliseconds timer_retry{1'000};
   relay_policy relay;
+  inbox_policy inbox;
+  json_reader from_json;  ///< of payloads in the inbox; needed if that is enabled
 };
 
 /// What a shard wants done after an input; the host carries it out in this order.
@@ -56,7 +59,11 @@ struct shard_effects {
     rolled_back,
     lost,
     relay_resumed,
-    relay_stopped
+    relay_stopped,
+    inbox_lost,
+    inbox_stopped,
+    inbox_resumed,
+    inbox_failed
   };
   struct note {
     event what;
@@ -68,7 +75,9 @@ struct shard_effects {
   std::vector<frame> relayed;  ///< messages of entities, to the shards they name; `on_relayed` is the answer
   std::vector<note> notes;     ///< for the log
   std::optional<member_id> tell_released;  ///< send a release_notice to this member
-  bool refresh_view = false;               ///< a newer view is needed, at least `seen_view`
+  std::optional<entry_id> watch_inbox;     ///< tell `on_inbox` once there is an entry of the inbox behind this one
+  bool unwatch_inbox = false;
+  bool refresh_view = false;  ///< a newer view is needed, at least `seen_view`
   view_number seen_view;
 };
 
@@ -97,6 +106,8 @@ public:
   /// The link is gone: nobody waits for its answers any more. Frames not yet begun are dropped.
   shard_effects on_link_down(link_number link, instant now);
   shard_effects on_release_notice(instant now);
+  /// A hint: there is something new in the inbox.
+  shard_effects on_inbox(instant now);
   shard_effects tick(instant now);
 
   [[nodiscard]] std::optional<steady_time> wake() const;
@@ -132,6 +143,10 @@ private:
   void carry_out(relay_effects r, shard_effects& out);
   void add_due_timers(instant now);
   void find_next_timer(instant now);
+  void ask_inbox(shard_effects& out, instant now);
+  void on_inbox_answer(shard_answer a, shard_effects& out, instant now);
+  void forget_inbox();
+  void note(const inbox_reader::news& n, shard_effects& out);
   [[nodiscard]] bool unfinished() const;
   [[nodiscard]] bool untidy(instant now) const;
   void unask();
@@ -179,6 +194,7 @@ private:
   std::vector<processed_set> processed_;
   shard_books books_;
   relay relay_;
+  inbox_reader inbox_;
   proof relay_proof_ = proof::none;  ///< that this member still owns the shard, for the relay
 
   std::uint64_t connection_ = 0;
@@ -190,6 +206,7 @@ private:
   std::uint64_t commit_ticket_ = 0;
   std::uint64_t reads_ticket_ = 0;
   std::uint64_t trim_ticket_ = 0;
+  std::uint64_t inbox_ticket_ = 0;
 
   std::vector<missing_entity> entities_asked_;
   std::size_t load_max_ = limits::load_entities_max;  ///< halved when a load is not answered

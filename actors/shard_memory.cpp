@@ -72,6 +72,7 @@ void shard::ready(shard_effects& out, instant now) {
   next_passivation_ = now.steady + policy_.passivate_after / 4;
   last_commit_ = now.steady;
   carry_out(relay_.start(books_.sends, now), out);
+  inbox_.start(confirmed_.inbox, now);
   auto reason = handoff_reason::takeover;
   if (record_.owner.empty()) reason = handoff_reason::start;
   else if (record_.released) reason = claim_.knows_up(record_.owner) ? handoff_reason::join : handoff_reason::drain;

@@ -30,6 +30,7 @@ shard_effects shard::on_connection(std::uint64_t number, instant now) {
   // Whatever was asked on the former connection is not listened to any more; its commit, if any, is in doubt.
   claim_ticket_ = groups_ticket_ = entities_ticket_ = commit_ticket_ = reads_ticket_ = trim_ticket_ = 0;
   unask();
+  forget_inbox();
   carry_out(claim_.on_connection(number != 0, now), out, now);
   return out;
 }
@@ -92,13 +93,17 @@ void shard::granted(claim_answer a, shard_effects& out, instant now) {
   }
   // The record still held a token of ours: nobody wrote in between, and memory is right but for the commit in doubt.
   out.notes.push_back({shard_effects::event::kept, {}});
-  if (batch_ && stored->seq == confirmed_.seq + 1 && a.frontier == (*fields_)[0].second) return commit_done(out, now);
+  if (batch_ && stored->seq == confirmed_.seq + 1 && a.frontier == (*fields_)[0].second) {
+    inbox_.start(stored->inbox, now);
+    return commit_done(out, now);
+  }
   if (stored->seq != confirmed_.seq)
     return stop(out,
                 "the store was rolled back: commit " + std::to_string(confirmed_.seq) +
                     " was confirmed, the store has " + std::to_string(stored->seq) +
                     "; restart this node to go on from there",
                 now);
+  inbox_.start(confirmed_.inbox, now);
   if (batch_) commit_again(out, now);
   settle(out, now);
 }
@@ -126,6 +131,7 @@ void shard::doubt(shard_effects& out, const std::string& why, instant now) {
   out.notes.push_back({shard_effects::event::doubt, why});
   groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
   unask();
+  forget_inbox();
   carry_out(claim_.on_doubt(now), out, now);
 }
 
@@ -146,7 +152,9 @@ void shard::drop_memory(shard_effects& out, instant now) {
     commit_ticket_ = 0;
     unconfirmed_ = 0;
   }
+  if (memory_ == memory::ready) out.unwatch_inbox = true;
   memory_ = memory::none;
+  forget_inbox();
   residents_.clear();
   metrics_.entities.set(0);
   groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;

@@ -47,6 +47,11 @@ void shard_seat::on_connection(std::uint64_t number) {
   settle();
 }
 
+void shard_seat::on_inbox() {
+  carry_out(shard_.on_inbox(host_.now()));
+  settle();
+}
+
 void shard_seat::on_peer_message(link_number link, peer_message m) {
   auto t = host_.now();
   if (auto* f = std::get_if<frame>(&m)) carry_out(shard_.on_frame(link, std::move(*f), t));
@@ -167,6 +172,8 @@ void shard_seat::carry_out(shard_effects e) {
     to_tell_ = std::move(e.tell_released);
     tell_released();
   }
+  if (e.unwatch_inbox) host_.watch_inbox(id_, std::nullopt);
+  if (e.watch_inbox) host_.watch_inbox(id_, e.watch_inbox);
   if (e.refresh_view) host_.want_view(e.seen_view);
   for (auto& a : e.answers) {
     if (a.to == 0) take_frame_answer(0, std::move(a.answer));

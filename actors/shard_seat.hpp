@@ -36,6 +36,8 @@ public:
   /// Hands a frame of this shard's messages to the seat of the shard it names, on this node: `carry` there, and
   /// `on_relayed` here with what it is answered.
   virtual void relay(shard_id from, frame f) = 0;
+  /// Tell `on_inbox` once there is an entry behind this one in the shard's inbox; nothing: not any more.
+  virtual void watch_inbox(shard_id s, std::optional<entry_id> after) = 0;
 };
 
 struct seat_policy {
@@ -62,6 +64,7 @@ public:
   void on_relayed(shard_id receiver, std::uint64_t number, std::optional<frame_answer> answer);
   void on_store_answers(std::vector<shard_answer> answers);
   void on_connection(std::uint64_t number);
+  void on_inbox();
   void on_peer_message(link_number link, peer_message m);
   void on_link_up(const member_id& peer);
   void on_link_down(link_number link);

@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds clock_looked_at{10'000};
 
 /// For those who watch: what waits in the books.
 void shard::show_books() {
+  metrics_.inbox_stopped.set(inbox_.stopped() ? 1 : 0);
   metrics_.outbox_messages.set(books_.sends.waiting());
   metrics_.outbox_stopped.set(relay_.stopped());
   metrics_.timers.set(books_.timers.size());
@@ -80,6 +81,63 @@ void shard::find_next_timer(instant now) {
   if (!due || firing) return;
   auto in = std::clamp(std::chrono::milliseconds{*due - now.wall}, std::chrono::milliseconds{0}, clock_looked_at);
   next_timer_ = now.steady + in;
+}
+
+// Inbox ---------------------------------------------------------------------------------------------------------------
+
+/// What was read and has not begun is forgotten, and read again: from where the commits are (rule A9).
+void shard::forget_inbox() {
+  const auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
+  frames_.erase(std::remove_if(first, frames_.end(), [](const queued_frame& f) { return !f.inbox.empty(); }),
+                frames_.end());
+  inbox_ticket_ = 0;
+  inbox_.stop();
+}
+
+void shard::ask_inbox(shard_effects& out, instant now) {
+  if (auto r = inbox_.next(now)) inbox_ticket_ = ask(out, *r);
+}
+
+shard_effects shard::on_inbox(instant now) {
+  shard_effects out;
+  inbox_.on_hint(now);
+  pump(out, now);
+  return out;
+}
+
+void shard::on_inbox_answer(shard_answer a, shard_effects& out, instant now) {
+  if (a.outcome != store_outcome::done) {
+    note(inbox_.on_failure(a.outcome == store_outcome::unknown, a.text, now), out);
+    return;
+  }
+  auto found = inbox_.on_answer(std::get<inbox_answer>(std::move(a.body)), now);
+  if (found.said) note(*found.said, out);
+  metrics_.inbox_stopped.set(inbox_.stopped() ? 1 : 0);
+  if (found.watch) out.watch_inbox = found.watch;
+  metrics_.inbox_lag_ms.set(static_cast<std::uint64_t>(inbox_.lag(now).count()));
+  if (found.entries.empty()) return;
+  auto batch = parse_inbox(found.entries, found.first_taken, id_, catalog_.shards, policy_.from_json);
+  batch.items.front().given_up = found.first_given_up;
+  auto& f = frames_.emplace_back(catalog_, 0, whole_block(id_, 0, claim_.view_of_placement(), std::move(batch.block)),
+                                 now.steady);
+  for (std::size_t i = 0; i < batch.items.size(); ++i)
+    if (!batch.items[i].problem.empty()) f.types[i] = unknown_type;
+  f.inbox = std::move(batch.items);
+  pump(out, now);
+}
+
+void shard::note(const inbox_reader::news& n, shard_effects& out) {
+  using kind = inbox_reader::news::kind;
+  using event = shard_effects::event;
+  auto what = event::inbox_failed;
+  switch (n.what) {
+  case kind::lost: what = event::inbox_lost; break;
+  case kind::stopped: what = event::inbox_stopped; break;
+  case kind::resumed: what = event::inbox_resumed; break;
+  case kind::failed: break;
+  }
+  metrics_.inbox_lost.set(inbox_.lost());
+  out.notes.push_back({what, n.text});
 }
 
 // Dead letters --------------------------------------------------------------------------------------------------------

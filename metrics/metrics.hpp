@@ -86,6 +86,10 @@ struct shard_metrics {
   single_writer_counter timers_fired;
   single_writer_counter dead_letters;  ///< kept
   single_writer_counter dead_letters_added;
+  single_writer_counter inbox_entries;  ///< taken
+  single_writer_counter inbox_lost;     ///< removed from the stream before they were read, as far as is known
+  single_writer_counter inbox_stopped;  ///< 1 while the stream is behind what was taken
+  single_writer_counter inbox_lag_ms;   ///< age of the oldest entry that was read and is not taken
   single_writer_counter claims;
   std::array<single_writer_counter, handoff_reason_names.size()> handoffs;  ///< shard began to be served here
   single_writer_histogram<latency_bounds.size()> commit_latency{latency_bounds};

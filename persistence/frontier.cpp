@@ -8,7 +8,8 @@ namespace pawl {
 namespace {
 
 // version:u8 dataset:16 seq:u64 groups:varint { type:bytes trimmed:varint first:varint next:varint floor:i64 high:i64 }
-// and, unless all are 0, marks:varint pairs:varint records:varint timers:varint letters:varint
+// and, unless all that follows is 0, marks:varint pairs:varint records:varint timers:varint letters:varint
+// and, unless the inbox was never read, ms:varint number:varint taken:varint
 constexpr std::uint8_t format = 1;
 constexpr std::size_t types_max = 1'024;
 constexpr std::size_t type_bytes_max = 64;
@@ -41,8 +42,11 @@ std::string encode(const frontier& f) {
     w.i64(g.floor);
     w.i64(g.high);
   }
-  if (f.slots != slot_counts{})
+  const bool inbox = f.inbox != inbox_position{};
+  if (inbox || f.slots != slot_counts{})
     for (auto n : {f.slots.marks, f.slots.pairs, f.slots.records, f.slots.timers, f.slots.letters}) w.varint(n);
+  if (inbox)
+    for (auto n : {f.inbox.last.ms, f.inbox.last.number, f.inbox.taken}) w.varint(n);
   return out;
 }
 
@@ -75,7 +79,11 @@ std::optional<frontier> decode_frontier(std::string_view bytes) {
       if (used > slots_max) return std::nullopt;
       *n = static_cast<std::uint32_t>(used);
     }
-    if (f.slots == slot_counts{}) return std::nullopt;  // would have been left out
+    const bool inbox = !r.failed() && r.left() > 0;
+    if (inbox)
+      for (auto* n : {&f.inbox.last.ms, &f.inbox.last.number, &f.inbox.taken}) *n = r.varint();
+    // Nothing that would have been left out.
+    if (inbox ? f.inbox == inbox_position{} : f.slots == slot_counts{}) return std::nullopt;
   }
   if (!r.finished()) return std::nullopt;
   return f;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/ids.hpp"
+#include "persistence/inbox_position.hpp"
 
 #include <array>
 #include <cstdint>
@@ -42,6 +43,7 @@ struct frontier {
   std::uint64_t seq = 0;  ///< number of the last commit
   std::vector<id_groups> groups;
   slot_counts slots;
+  inbox_position inbox;
   friend bool operator==(const frontier&, const frontier&) = default;
 };
 

@@ -41,6 +41,8 @@ std::string key_names::data(shard_id shard, const fencing_token& token) const {
   return of_shard(shard, token.text().size() + 2).append(token.text()).append(":s");
 }
 
+std::string key_names::inbox(shard_id shard) const { return of_shard(shard, 5).append("inbox"); }
+
 bool valid_name(std::string_view name) noexcept {
   return !name.empty() && name.size() <= name_bytes_max && std::all_of(name.begin(), name.end(), lower_or_digit);
 }

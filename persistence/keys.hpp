@@ -23,6 +23,9 @@ public:
   /// Hash: all of the shard's data. The name holds the token: this is the fence.
   [[nodiscard]] std::string data(shard_id shard, const fencing_token& token) const;
 
+  /// Stream: messages for the shard, put there by any client of the store.
+  [[nodiscard]] std::string inbox(shard_id shard) const;
+
   [[nodiscard]] const std::string& config() const noexcept { return config_; }
   [[nodiscard]] const std::string& members() const noexcept { return members_; }
   [[nodiscard]] const std::string& view() const noexcept { return view_; }

@@ -2,6 +2,7 @@
 
 #include "cluster/ids.hpp"
 #include "persistence/field_list.hpp"
+#include "persistence/inbox_position.hpp"
 #include "persistence/store_outcome.hpp"
 
 #include <cstdint>
@@ -64,8 +65,18 @@ struct sweep_token {
   fencing_token dead;
 };
 
-using shard_operation =
-    std::variant<read_record, claim_shard, load_fields, commit_fields, trim_fields, release_shard, sweep_token>;
+/// Removes the entries of the shard's inbox up to `taken`, then reads those behind it. Answered by `inbox_answer`.
+///
+/// Not guarded by a token: by the connection's number (rule A5) it runs in a store that has confirmed `taken` to this
+/// member, and there a former owner's position is never beyond that of the present one.
+struct read_inbox {
+  entry_id taken;           ///< the last entry that a confirmed commit has taken
+  std::uint32_t count = 0;  ///< entries, at most
+  bool look = false;        ///< also say what the stream is like, before it is read
+};
+
+using shard_operation = std::variant<read_record, claim_shard, load_fields, commit_fields, trim_fields, release_shard,
+                                     sweep_token, read_inbox>;
 
 struct shard_command {
   shard_id shard;
@@ -96,6 +107,21 @@ struct load_answer {
   std::vector<std::optional<std::string>> values;  ///< as many as fields were asked for
 };
 struct commit_answer {};
+struct inbox_entry {
+  entry_id id;
+  std::vector<std::pair<std::string, std::string>> fields;  ///< names and values, as somebody put them there
+};
+/// What the stream of an inbox is like. One that does not exist is all zeros.
+struct inbox_stream {
+  bool exists = false;
+  entry_id last;            ///< id given last, also if that entry is gone
+  std::uint64_t added = 0;  ///< entries that were ever added
+  friend bool operator==(const inbox_stream&, const inbox_stream&) = default;
+};
+struct inbox_answer {
+  std::vector<inbox_entry> entries;
+  std::optional<inbox_stream> stream;  ///< if it was asked for
+};
 struct done_answer {};
 
 struct shard_answer {
@@ -104,7 +130,7 @@ struct shard_answer {
   store_outcome outcome = store_outcome::unavailable;
   store_error error = store_error::none;
   std::string text;  ///< for people: the error reply, or why the outcome is not known
-  std::variant<done_answer, record_answer, claim_answer, load_answer, commit_answer> body;
+  std::variant<done_answer, record_answer, claim_answer, load_answer, commit_answer, inbox_answer> body;
 };
 
 /// The connection that carries a shard's commands came up (with a new number) or went down. Numbers only increase.
@@ -124,10 +150,22 @@ public:
   virtual void send(std::vector<shard_command> commands) = 0;
 };
 
-/// Both are called on the store's thread and must not block.
+/// Waits at the inboxes of shards for new entries. A hint: who is told reads, and who is not told reads after a while.
+///
+/// Both members are thread-safe and never block.
+class inbox_watch {
+public:
+  virtual ~inbox_watch() = default;
+  /// `on_inbox` tells once when there is an entry behind `after`; then it must be asked for anew.
+  virtual void watch(shard_id shard, entry_id after) = 0;
+  virtual void unwatch(shard_id shard) = 0;
+};
+
+/// All are called on the store's thread and must not block.
 struct shard_store_handlers {
   std::function<void(std::vector<shard_answer>)> on_answers;
   std::function<void(store_connection)> on_connection;
+  std::function<void(shard_id)> on_inbox;
 };
 
 }  // namespace pawl

@@ -130,9 +130,10 @@ struct member_sight {
 
 /// What all actors of one node share. Everything here is immutable after `start`, atomic, or locked.
 struct node_host {
-  node_host(node_options o, entity_catalog c, dataset_id d, std::uint32_t n, node_metrics& m)
+  node_host(node_options o, entity_catalog c, json_reader j, dataset_id d, std::uint32_t n, node_metrics& m)
       : options(std::move(o)),
         catalog(std::move(c)),
+        from_json(std::move(j)),
         dataset(d),
         shards(n),
         metrics(m),
@@ -142,6 +143,7 @@ struct node_host {
 
   const node_options options;
   const entity_catalog catalog;
+  const json_reader from_json;
   const dataset_id dataset;
   const std::uint32_t shards;
   node_metrics& metrics;
@@ -149,6 +151,7 @@ struct node_host {
 
   shard_store* store = nullptr;
   member_store* members = nullptr;
+  inbox_watch* inboxes = nullptr;
   std::vector<caf::actor> shard_handles;
   caf::actor member_handle;
   link_hub links;

@@ -41,6 +41,7 @@ struct placement_msg {
   member_id self;
 };
 struct evicted_msg {};
+struct inbox_msg {};  ///< something new is in the inbox
 struct store_connection_msg {
   store_connection connection;
 };
@@ -110,6 +111,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::carry_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::relayed_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::placement_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::evicted_msg)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::inbox_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::store_connection_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::shard_answers_msg)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pawl::from_peer_msg)

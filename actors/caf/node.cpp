@@ -73,9 +73,9 @@ std::size_t worker_threads(const node_options& o) {
 }
 
 struct node::implementation {
-  implementation(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards,
-                 node_metrics& metrics)
-      : host(std::move(options), std::move(catalog), dataset, shards, metrics),
+  implementation(node_options options, entity_catalog catalog, json_reader from_json, dataset_id dataset,
+                 std::uint32_t shards, node_metrics& metrics)
+      : host(std::move(options), std::move(catalog), std::move(from_json), dataset, shards, metrics),
         words(shards),
         config(host.threads),
         system(config) {}
@@ -98,9 +98,10 @@ struct node::implementation {
   bool stopped = false;
 };
 
-node::node(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards,
-           node_metrics& metrics, std::function<void(std::string)> on_end)
-    : impl_(std::make_unique<implementation>(std::move(options), std::move(catalog), dataset, shards, metrics)) {
+node::node(node_options options, entity_catalog catalog, json_reader from_json, dataset_id dataset,
+           std::uint32_t shards, node_metrics& metrics, std::function<void(std::string)> on_end)
+    : impl_(std::make_unique<implementation>(std::move(options), std::move(catalog), std::move(from_json), dataset,
+                                             shards, metrics)) {
   impl_->host.on_end = std::move(on_end);
   for (std::uint32_t s = 0; s < shards; ++s)
     impl_->host.shard_handles.push_back(impl_->system.spawn<shard_actor>(impl_->host, shard_id{s}));
@@ -142,6 +143,7 @@ shard_store_handlers node::shard_handlers() {
     for (auto s = c.lane; s < host->shards; s += static_cast<std::uint32_t>(lanes->size()))
       caf::anon_send(host->shard_handles[s], store_connection_msg{c});
   };
+  h.on_inbox = [host](shard_id s) { caf::anon_send(host->shard_handles[s.value], inbox_msg{}); };
   return h;
 }
 
@@ -154,11 +156,12 @@ member_store_handlers node::member_handlers() {
   return h;
 }
 
-void node::start(shard_store& shards, member_store& members, std::uint32_t store_lanes,
+void node::start(shard_store& shards, member_store& members, inbox_watch& inboxes, std::uint32_t store_lanes,
                  const std::string& http_address) {
   auto& host = impl_->host;
   host.store = &shards;
   host.members = &members;
+  host.inboxes = &inboxes;
   impl_->lanes_up.assign(store_lanes, false);
   auto name = host.options.advertise.empty() ? host.options.peer_address : host.options.advertise;
   // On a thread of its own: it tells when all workers are stuck.

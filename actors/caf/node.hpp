@@ -22,10 +22,11 @@ namespace pawl {
 /// Life: construct, `listen`, `start`, … `drain`, wait for `on_end`, `stop`.
 class node : public ingress {
 public:
+  /// @param from_json of the payloads that come by the inbox
   /// @param metrics outlives the node
   /// @param on_end called once, on a thread of the node: it has left the cluster (empty text), or must end (why)
-  node(node_options options, entity_catalog catalog, dataset_id dataset, std::uint32_t shards, node_metrics& metrics,
-       std::function<void(std::string why)> on_end);
+  node(node_options options, entity_catalog catalog, json_reader from_json, dataset_id dataset, std::uint32_t shards,
+       node_metrics& metrics, std::function<void(std::string why)> on_end);
   ~node() override;
   node(const node&) = delete;
   node& operator=(const node&) = delete;
@@ -40,7 +41,8 @@ public:
 
   /// Joins the cluster through these stores, which outlive the node's `stop`.
   /// @param http_address where clients reach this node, for other members to show; may be empty
-  void start(shard_store& shards, member_store& members, std::uint32_t store_lanes, const std::string& http_address);
+  void start(shard_store& shards, member_store& members, inbox_watch& inboxes, std::uint32_t store_lanes,
+             const std::string& http_address);
 
   /// Gives all shards away, then leaves; `on_end` tells when. A second call ends at once.
   void drain();

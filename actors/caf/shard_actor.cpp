@@ -11,11 +11,14 @@
 namespace pawl {
 namespace {
 
-seat_policy policy_of(const node_options& o) {
+seat_policy policy_of(const node_options& o, const json_reader& from_json) {
   seat_policy p;
   p.shard.claim.handoff = o.handoff;
   p.shard.passivate_after = o.passivate_after;
   p.shard.resident_max = o.resident_per_shard;
+  p.shard.inbox.enabled = o.inbox;
+  p.shard.inbox.patience = o.inbox_patience;
+  p.shard.from_json = from_json;
   p.lane.messages_max = o.shard_queue_messages;
   p.lane.bytes_max = o.shard_queue_bytes;
   p.lane.timeout = o.request_timeout;
@@ -44,6 +47,10 @@ void log_note(node_host& host, shard_id id, const shard_effects::note& n, double
   case event::rolled_back: log::error("store rolled back", {{"shard", shard}, {"reason", n.text}}); break;
   case event::relay_resumed: log::error("relay goes on past a rollback", {{"shard", shard}, {"reason", n.text}}); break;
   case event::relay_stopped: log::error("relay stopped", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::inbox_lost: log::error("inbox entries lost", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::inbox_stopped: log::error("inbox stopped", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::inbox_resumed: log::info("inbox resumed", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::inbox_failed: log::warn("inbox cannot be read", {{"shard", shard}, {"reason", n.text}}); break;
   case event::lost: log::error("shard stopped", {{"shard", shard}, {"reason", n.text}}); break;
   }
 }
@@ -55,7 +62,7 @@ shard_actor::shard_actor(caf::actor_config& cfg, node_host& host, shard_id id)
       host_(host),
       id_(id),
       seat_(
-          id, policy_of(host.options), host.dataset, host.catalog, *host.metrics.shards[id.value],
+          id, policy_of(host.options, host.from_json), host.dataset, host.catalog, *host.metrics.shards[id.value],
           [node = host.options.node] { return mint_token(node); }, *this),
       sight_(host.sights[id.value]),
       metrics_(*host.metrics.shards[id.value]) {
@@ -90,6 +97,11 @@ void shard_actor::relay(shard_id from, frame f) {
   caf::anon_send(host_.shard_handles[to.value], carry_msg{std::move(f), std::move(back)});
 }
 
+void shard_actor::watch_inbox(shard_id s, std::optional<entry_id> after) {
+  if (after) host_.inboxes->watch(s, *after);
+  else host_.inboxes->unwatch(s);
+}
+
 /// Runs one input, and shows what has become of the shard.
 template <class Input>
 void shard_actor::turn(Input input) {
@@ -116,6 +128,7 @@ caf::behavior shard_actor::make_behavior() {
       [this](placement_msg& m) { turn([&] { seat_.on_placement(std::move(m.table), m.self); }); },
       [this](turn_msg) { turn([&] { seat_.on_turn(); }); },
       [this](evicted_msg) { turn([&] { seat_.on_evicted(); }); },
+      [this](inbox_msg) { turn([&] { seat_.on_inbox(); }); },
       [this](const store_connection_msg& m) { turn([&] { seat_.on_connection(m.connection.number); }); },
       [this](const link_up_msg& m) { turn([&] { seat_.on_link_up(m.peer); }); },
       [this](const link_down_msg& m) { turn([&] { seat_.on_link_down(m.link); }); },

@@ -28,6 +28,7 @@ private:
   void moved(shard_id s) override;
   void note(shard_id s, const shard_effects::note& n) override;
   void relay(shard_id from, frame f) override;
+  void watch_inbox(shard_id s, std::optional<entry_id> after) override;
 
   template <class Input>
   void turn(Input input);

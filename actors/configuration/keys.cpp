@@ -65,6 +65,9 @@ constexpr key table[] = {
   // A commit holds at most 8 MiB: the state, its neighbours in the batch and their ids must fit.
   {"entities.state_bytes", "--state-bytes", kind::bytes, &o::state_bytes, kib, 4 * mib, "largest encoded state; a message that grows it beyond is refused"},
 
+  {"inbox.enabled", "--inbox", kind::toggle, &o::inbox, 0, 0, "read the shards' streams in Redis, where other programs may put messages"},
+  {"inbox.patience", "--inbox-patience", kind::duration, &o::inbox_patience, 0, 720 * hour, "an entry of an unknown type holds its inbox up for this long, then it is a dead letter"},
+
   {"runtime.threads", "--threads", kind::count, &o::threads, 0, 1'024, "worker threads; 0: one per core, at least 2"},
 
   {"log.level", "--log-level", kind::log_level, &o::log_level, 0, 0, "least severe lines to write"},

@@ -121,7 +121,9 @@ std::string understand(const fields& config, const std::string& cluster, dataset
 }
 
 std::string create_shards(dialogue& server, const key_names& keys, const dataset_info& info) {
-  const auto empty = encode(frontier{.dataset = info.id, .seq = 0, .groups = {}, .slots = {}});
+  frontier nothing;
+  nothing.dataset = info.id;
+  const auto empty = encode(nothing);
   std::vector<reply> replies;
   for (std::uint32_t at = 0; at < info.shards; at += shards_per_exchange) {
     for (auto i = at; i < std::min(info.shards, at + shards_per_exchange); ++i) {

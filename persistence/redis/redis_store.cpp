@@ -1,6 +1,7 @@
 #include "persistence/redis/redis_store.hpp"
 
 #include "cluster/invariant.hpp"
+#include "persistence/redis/inbox_feed.hpp"
 #include "persistence/redis/member_lane.hpp"
 #include "persistence/redis/shard_lane.hpp"
 #include "persistence/redis/view_feed.hpp"
@@ -9,7 +10,7 @@
 
 namespace pawl {
 
-struct redis_store::implementation final : shard_store, member_store {
+struct redis_store::implementation final : shard_store, member_store, inbox_watch {
   implementation(redis_options options, const std::string& cluster, shard_store_handlers s, member_store_handlers m,
                  std::function<void(std::string)> t)
       : shard_handlers(std::move(s)),
@@ -18,7 +19,8 @@ struct redis_store::implementation final : shard_store, member_store {
         keys(cluster),
         server(std::move(options)),
         membership(loop, server, keys, member_handlers, on_trouble),
-        changes(loop, server, keys, member_handlers, on_trouble) {
+        changes(loop, server, keys, member_handlers, on_trouble),
+        entries(loop, server, keys, shard_handlers, on_trouble) {
     for (std::uint32_t i = 0; i < server.options.connections; ++i)
       lanes.push_back(std::make_unique<redis::shard_lane>(loop, server, keys, i, shard_handlers, on_trouble));
   }
@@ -33,6 +35,14 @@ struct redis_store::implementation final : shard_store, member_store {
     (void)loop.post([this, c = std::move(command)]() mutable { membership.submit(std::move(c)); });
   }
 
+  void watch(shard_id shard, entry_id after) override {
+    (void)loop.post([this, shard, after] { entries.watch(shard, after); });
+  }
+
+  void unwatch(shard_id shard) override {
+    (void)loop.post([this, shard] { entries.unwatch(shard); });
+  }
+
   const shard_store_handlers shard_handlers;
   const member_store_handlers member_handlers;
   const std::function<void(std::string)> on_trouble;
@@ -41,6 +51,7 @@ struct redis_store::implementation final : shard_store, member_store {
   redis::event_loop loop;
   redis::member_lane membership;
   redis::view_feed changes;
+  redis::inbox_feed entries;
   std::vector<std::unique_ptr<redis::shard_lane>> lanes;
 };
 
@@ -48,8 +59,8 @@ redis_store::redis_store(redis_options options, const std::string& cluster, shar
                          member_store_handlers members, std::function<void(std::string)> on_trouble) {
   PAWL_INVARIANT(valid_name(cluster), "the cluster name is checked where it is configured");
   PAWL_INVARIANT(options.connections > 0, "a store without a connection carries nothing");
-  PAWL_INVARIANT(shards.on_answers && shards.on_connection && members.on_answer && members.on_connection &&
-                     members.on_change,
+  PAWL_INVARIANT(shards.on_answers && shards.on_connection && shards.on_inbox && members.on_answer &&
+                     members.on_connection && members.on_change,
                  "an answer nobody hears is lost");
   impl_ = std::make_unique<implementation>(std::move(options), cluster, std::move(shards), std::move(members),
                                            std::move(on_trouble));
@@ -61,6 +72,7 @@ void redis_store::start() { impl_->loop.start(); }
 void redis_store::stop() { impl_->loop.stop(); }
 shard_store& redis_store::shards() noexcept { return *impl_; }
 member_store& redis_store::members() noexcept { return *impl_; }
+inbox_watch& redis_store::inboxes() noexcept { return *impl_; }
 std::uint32_t redis_store::lanes() const noexcept { return static_cast<std::uint32_t>(impl_->lanes.size()); }
 
 }  // namespace pawl

@@ -10,8 +10,8 @@
 
 namespace pawl {
 
-/// The store on Redis: one thread, `connections` connections for shards, one for membership, and one that waits
-/// for changes of the view.
+/// The store on Redis: one thread, `connections` connections for shards, one for membership, one that waits for changes
+/// of the view, and one that waits for entries of inboxes.
 ///
 /// The handlers are called on the store's thread, never before `start`. Connections are made, and made again with
 /// backoff, for as long as it runs; a connection is up only after the server has answered a probe. `check_dataset` says
@@ -34,6 +34,7 @@ public:
 
   [[nodiscard]] shard_store& shards() noexcept;
   [[nodiscard]] member_store& members() noexcept;
+  [[nodiscard]] inbox_watch& inboxes() noexcept;
   /// How many connections carry shards: shard s uses number s mod lanes.
   [[nodiscard]] std::uint32_t lanes() const noexcept;
 

@@ -124,6 +124,65 @@ verdict judge_commit(const std::vector<reply>& got, std::string_view cut) {
   return v;
 }
 
+bool parse_entry(reply& r, inbox_entry& out) {
+  if (!r.is(kind::array) || r.elements.size() != 2 || !r.elements[0].is(kind::string) || !r.elements[1].is(kind::array))
+    return false;
+  const auto id = parse_entry_id(r.elements[0].text);
+  auto& words = r.elements[1].elements;
+  if (!id || words.size() % 2 != 0 ||
+      !std::all_of(words.begin(), words.end(), [](const reply& w) { return w.is(kind::string); }))
+    return false;
+  out.id = *id;
+  out.fields.reserve(words.size() / 2);
+  for (std::size_t i = 0; i < words.size(); i += 2)
+    out.fields.emplace_back(std::move(words[i].text), std::move(words[i + 1].text));
+  return true;
+}
+
+/// The answer to `XINFO STREAM`: names and values by turns. Others than these two are not looked at.
+std::optional<inbox_stream> parse_stream(const reply& r) {
+  inbox_stream out;
+  out.exists = true;
+  bool last = false;
+  for (std::size_t i = 0; i + 1 < r.elements.size(); i += 2) {
+    const auto& value = r.elements[i + 1];
+    if (r.elements[i].text == "last-generated-id") {
+      const auto id = parse_entry_id(value.text);
+      if (!id) return std::nullopt;
+      out.last = *id;
+      last = true;
+    } else if (r.elements[i].text == "entries-added" && value.is(kind::integer)) {
+      out.added = static_cast<std::uint64_t>(value.integer);
+    }
+  }
+  return last ? std::optional{out} : std::nullopt;
+}
+
+verdict judge_inbox(std::size_t fields, std::vector<reply>& got) {
+  const bool looked = fields != 0;
+  inbox_answer body;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const auto& r = got[i];
+    const bool look = looked && i == 1;
+    if (look && r.is(kind::error) && error_code(r.text) == "ERR" && r.text.find("no such key") != std::string::npos)
+      body.stream.emplace();
+    else if (r.is(kind::error)) return judge_error(r);
+    else if (look && r.is(kind::array)) body.stream = parse_stream(r);
+  }
+  if (!got.front().is(kind::integer)) return make_nonsense("XTRIM");
+  if (looked && !body.stream) return make_nonsense("XINFO");
+  auto& read = got.back();
+  if (!read.is(kind::nil)) {
+    if (!read.is(kind::array) || read.elements.size() != 1 || read.elements[0].elements.size() != 2)
+      return make_nonsense("XREAD");
+    for (auto& e : read.elements[0].elements[1].elements)
+      if (!parse_entry(e, body.entries.emplace_back())) return make_nonsense("XREAD");
+  }
+  auto v = of(store_outcome::done);
+  v.body = std::move(body);
+  return v;
+}
+
 verdict judge_integer(const reply& r, std::string_view command) {
   if (r.is(kind::error)) return judge_error(r);
   return r.is(kind::integer) ? of(store_outcome::done) : make_nonsense(command);
@@ -146,6 +205,7 @@ decltype(shard_answer::body) empty_body(asked what) {
   case asked::claim: return claim_answer{};
   case asked::load: return load_answer{};
   case asked::commit: return commit_answer{};
+  case asked::inbox: return inbox_answer{};
   case asked::trim:
   case asked::release:
   case asked::sweep: break;
@@ -165,6 +225,7 @@ verdict judge(asked what, std::size_t fields, std::vector<reply>&& got, std::str
     case asked::trim: return judge_integer(got[0], "HDEL");
     case asked::release: return judge_integer(got[0], "the release script");
     case asked::sweep: return judge_integer(got[0], "the sweep script");
+    case asked::inbox: return judge_inbox(fields, got);
     }
     return make_nonsense("a command");
   };

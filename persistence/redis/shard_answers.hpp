@@ -11,7 +11,7 @@
 namespace pawl::redis {
 
 /// What was asked, in the order of `shard_operation`.
-enum class asked : std::uint8_t { record, claim, load, commit, trim, release, sweep };
+enum class asked : std::uint8_t { record, claim, load, commit, trim, release, sweep, inbox };
 [[nodiscard]] inline asked asked_by(const shard_operation& o) noexcept { return static_cast<asked>(o.index()); }
 
 /// The body that belongs to an answer, whatever its outcome.
@@ -31,7 +31,7 @@ struct verdict {
 /// (rule C22), and other shards' commits wait behind it.
 inline constexpr std::size_t load_fields_per_command = 128;
 
-/// @param fields how many a load asked for
+/// @param fields how many a load asked for; of a read of the inbox, whether it asked what the stream is like
 /// @param got the replies; fewer than expected if the connection was cut
 /// @param cut why no more will come; empty: all have come
 [[nodiscard]] verdict judge(asked what, std::size_t fields, std::vector<reply>&& got, std::string_view cut);

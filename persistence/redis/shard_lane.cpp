@@ -146,6 +146,16 @@ void shard_lane::start(exchange& e, const sweep_token& o) {
                   {keys_.record(e.shard), keys_.live(e.shard, o.dead), keys_.data(e.shard, o.dead), o.dead.text()}});
 }
 
+void shard_lane::start(exchange& e, const read_inbox& o) {
+  auto& out = connection_.output();
+  const auto name = keys_.inbox(e.shard);
+  append_command(out, {"XTRIM", name, "MINID", to_text(o.taken.next())});
+  if (o.look) append_command(out, {"XINFO", "STREAM", name});
+  append_command(out, {"XREAD", "COUNT", std::to_string(o.count), "STREAMS", name, to_text(o.taken)});
+  e.fields = o.look ? 1 : 0;
+  e.replies = o.look ? 3 : 2;
+}
+
 std::string shard_lane::replied(reply&& r) {
   auto& front = in_flight_.front();
   if (front.call && sent_again(connection_, *front.call, r)) {

@@ -61,6 +61,7 @@ private:
   void start(exchange& e, const trim_fields& o);
   void start(exchange& e, const release_shard& o);
   void start(exchange& e, const sweep_token& o);
+  void start(exchange& e, const read_inbox& o);
 
   const key_names& keys_;
   const std::uint32_t index_;

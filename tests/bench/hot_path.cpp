@@ -83,6 +83,7 @@ private:
   void moved(shard_id) override {}
   void note(shard_id, const shard_effects::note&) override {}
   void relay(shard_id, frame) override {}
+  void watch_inbox(shard_id, std::optional<entry_id>) override {}
 
   void run_store() {
     while (!commands_.empty()) {

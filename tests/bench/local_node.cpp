@@ -1,6 +1,7 @@
 #include "tests/bench/local_node.hpp"
 
 #include "actors/http/api.hpp"
+#include "actors/http/json_object.hpp"
 #include "tests/bench/bench_order.hpp"
 #include "tests/bench/workload.hpp"
 #include "tests/cluster/until.hpp"
@@ -43,7 +44,7 @@ local_node::local_node(const setup& s) {
   metrics_ = std::make_unique<node_metrics>(shards_, std::vector<std::string>{"order"});
   node_ = std::make_unique<node>(
       options, entity_catalog{{bench_order()}, message_digester{dataset_.secret}, options.state_bytes, shards_},
-      dataset_.id, shards_, *metrics_, [this](const std::string&) { ended_.set_value(); });
+      &msgpack_of_json, dataset_.id, shards_, *metrics_, [this](const std::string&) { ended_.set_value(); });
   if (auto why = node_->listen(); !why.empty()) throw std::runtime_error(why);
   if (s.http) {
     http_ = std::make_unique<http_server>(http_server_options{options},
@@ -57,7 +58,7 @@ local_node::local_node(const setup& s) {
     recorder_->attach(*shards);
     shards = recorder_.get();
   }
-  node_->start(*shards, store_->members(), store_->lanes(), "");
+  node_->start(*shards, store_->members(), store_->inboxes(), store_->lanes(), "");
   store_->start();
 }
 

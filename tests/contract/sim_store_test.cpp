@@ -59,6 +59,10 @@ std::string text(const member& m) {
          text(m.http_address) + " beat " + text(m.beat);
 }
 std::string text(const view_change& c);
+std::string text(const inbox_stream& s) {
+  return "stream " + text(s.exists) + " last " + to_text(s.last) + " added " + text(s.added);
+}
+std::string text(const inbox_entry& e);
 template <class A, class B>
 std::string text(const std::pair<A, B>& p) {
   return text(p.first) + "=" + text(p.second);
@@ -74,6 +78,7 @@ std::string text(const std::vector<T>& all) {
   return out + "]";
 }
 
+std::string text(const inbox_entry& e) { return to_text(e.id) + " " + text(e.fields); }
 std::string text(const claim_record& r) {
   return "token " + text(r.token) + " owner " + text(r.owner) + " view " + text(r.view) + " released " +
          text(r.released) + " dead " + text(r.dead);
@@ -85,6 +90,7 @@ std::string text(const claim_answer& a) {
 }
 std::string text(const load_answer& a) { return text(a.values); }
 std::string text(const commit_answer&) { return "commit"; }
+std::string text(const inbox_answer& a) { return text(a.entries) + " " + text(a.stream); }
 std::string text(const done_answer&) { return ""; }
 std::string text(const shard_answer& a) {
   return std::string{to_string(a.outcome)} + ", error " + std::string{to_string(a.error)} + ": " +
@@ -103,6 +109,7 @@ std::string name(const commit_fields&) { return "commit"; }
 std::string name(const trim_fields&) { return "trim"; }
 std::string name(const release_shard&) { return "release"; }
 std::string name(const sweep_token&) { return "sweep"; }
+std::string name(const read_inbox& o) { return o.look ? "look at inbox" : "read inbox"; }
 std::string name(const read_members&) { return "read"; }
 std::string name(const join_members&) { return "join"; }
 std::string name(const beat_member&) { return "beat"; }
@@ -126,6 +133,9 @@ std::string arguments(const commit_fields& o) {
 std::string arguments(const trim_fields& o) { return text(o.token) + " " + text(o.fields); }
 std::string arguments(const release_shard& o) { return text(o.token); }
 std::string arguments(const sweep_token& o) { return text(o.dead); }
+std::string arguments(const read_inbox& o) {
+  return "behind " + to_text(o.taken) + " count " + text(o.count) + " look " + text(o.look);
+}
 std::string arguments(const read_members&) { return ""; }
 std::string arguments(const join_members& o) {
   return o.node + " " + o.peer_address + " " + o.http_address + " over " + text(o.replaces);
@@ -183,6 +193,15 @@ public:
     simulated.memory_full = full;
   }
 
+  /// The simulated stream tells the id, since the real one goes by another clock.
+  void add_to_inbox(shard_id s, unix_ms now, const sim::stream::fields& f) {
+    const auto id = simulated.add_to_inbox(s, now, f);
+    const auto key = keys_.inbox(s);
+    const auto at = to_text(id);
+    if (f.size() == 1) server_.run({"XADD", key, at, f[0].first, f[0].second});
+    else server_.run({"XADD", key, at, f[0].first, f[0].second, f[1].first, f[1].second});
+  }
+
   void restart() {
     const auto before = redis.wait_up();
     server_.kill_hard();
@@ -198,6 +217,7 @@ public:
     const auto& d = simulated.shard(s);
     for (const auto& t : d.live) expected.insert(keys_.live(s, t));
     for (const auto& [t, content] : d.hashes) expected.insert(keys_.data(s, t));
+    if (d.inbox.state().exists) expected.insert(keys_.inbox(s));
     const auto names = server_.keys("pawl:" + cluster_ + ":{" + text(s.value) + "}:*");
     const std::set<std::string> found{names.begin(), names.end()};
     if (found != expected)
@@ -238,6 +258,11 @@ public:
   shard_id shard() { return {static_cast<std::uint32_t>(dice_.below(shards))}; }
   bool chance(unsigned percent) { return dice_.chance(percent); }
   bool once_in(std::uint64_t n) { return dice_.below(n) == 0; }
+  sim::stream::fields entry() {
+    sim::stream::fields out(dice_.between(1, 2));
+    for (auto& [name, value] : out) name = "n" + bytes(), value = bytes();
+    return out;
+  }
 
   shard_operation operation(shard_id s) {
     const auto roll = dice_.below(100);
@@ -246,7 +271,8 @@ public:
     if (roll < 50) return load_fields{some_token(s), dice_.chance(5) ? many_fields() : fields(0)};
     if (roll < 76) return commit(s);
     if (roll < 84) return trim_fields{some_token(s), fields(1)};
-    if (roll < 90) return release_shard{some_token(s)};
+    if (roll < 88) return release_shard{some_token(s)};
+    if (roll < 92) return inbox(s);
     return sweep_token{some_token(s)};
   }
 
@@ -278,8 +304,16 @@ private:
     auto token = some_token(s);
     field_list list;
     for (const auto& f : fields(1))
-      list.add(f, f == frontier_field ? encode(frontier{both_.info().id, ++commits_, {}, {}}) : bytes());
+      list.add(f, f == frontier_field ? encode(frontier{both_.info().id, ++commits_, {}, {}, {}}) : bytes());
     return {std::move(token), std::move(list)};
+  }
+  /// From where some owner may be: at an entry there is, before all, or beyond the last.
+  read_inbox inbox(shard_id s) {
+    const auto& entries = both_.simulated.shard(s).inbox.entries();
+    entry_id taken;
+    if (!entries.empty() && dice_.chance(70)) taken = entries[dice_.below(entries.size())].id;
+    if (dice_.chance(5)) taken = taken.next();
+    return {taken, static_cast<std::uint32_t>(dice_.between(1, 4)), dice_.chance(50)};
   }
   std::vector<std::string> fields(std::uint64_t least) {
     std::vector<std::string> out(dice_.between(least, 4));
@@ -314,6 +348,8 @@ std::string compare_shards(redis_server& server, const std::string& cluster, std
     if (roll.chance(4)) both.set_memory_full(!both.simulated.memory_full);
     if (roll.once_in(400)) both.restart();
     const auto s = roll.shard();
+    if (roll.chance(10) && !both.simulated.memory_full)
+      both.add_to_inbox(s, static_cast<unix_ms>(step) / 3, roll.entry());
     const auto operation = roll.operation(s);
     const auto real = both.redis.ask(s, operation);
     const auto simulated = both.simulated.execute(shard_command{s, 0, 0, operation});
@@ -460,7 +496,7 @@ TEST(SimStore, AnswersEveryShardCommandAsRedisDoes) {
   redis_server server{{"--appendfsync", "always"}};
   compare_seeds({"read done", "claim done", "claim fenced", "claim lost", "claim refused", "load done", "load fenced",
                  "commit done", "commit unknown", "commit refused", "trim done", "release done", "release fenced",
-                 "sweep done", "sweep fenced"},
+                 "sweep done", "sweep fenced", "read inbox done", "look at inbox done"},
                 [&](std::uint64_t seed, outcomes& seen) {
                   return compare_shards(server, "s" + text(seed), seed, flaw::none, seen);
                 });

@@ -30,6 +30,11 @@ store_client::store_client(redis_options options, const std::string& cluster)
                 number_ = c.number;
                 if (c.number == 0) history_.push_back(0);
                 changed_.notify_all();
+              },
+              [this](shard_id s) {
+                const std::lock_guard lock{mutex_};
+                hints_.push_back(s);
+                changed_.notify_all();
               }},
              {[this](member_answer a) {
                 const std::lock_guard lock{mutex_};
@@ -168,6 +173,15 @@ void store_client::wait_trouble(const std::string& part) {
                            [&](const auto& t) { return t.find(part) != std::string::npos; });
       },
       "a trouble text");
+}
+
+void store_client::watch(shard_id shard, entry_id after) { store_.inboxes().watch(shard, after); }
+void store_client::unwatch(shard_id shard) { store_.inboxes().unwatch(shard); }
+
+std::vector<shard_id> store_client::wait_hints(std::size_t count) {
+  wait_until([&] { return hints_.size() >= count; }, "hints of inboxes");
+  const std::lock_guard lock{mutex_};
+  return hints_;
 }
 
 void store_client::on_answer(std::function<void(const shard_answer&)> f) {

@@ -39,6 +39,11 @@ public:
   /// Waits until so many changes came; returns all, in the order in which they did.
   std::vector<view_change> wait_changes(std::size_t count);
 
+  void watch(shard_id shard, entry_id after);
+  void unwatch(shard_id shard);
+  /// Waits until so many hints came; returns all, in the order in which they did.
+  std::vector<shard_id> wait_hints(std::size_t count);
+
   // The usual ones of shard 0.
   shard_answer claim(const fencing_token& held, const fencing_token& fresh, std::uint64_t view = 1,
                      const std::string& node = "n1");
@@ -69,6 +74,7 @@ private:
   std::vector<std::uint64_t> history_;
   std::vector<std::string> troubles_;
   std::vector<view_change> changes_;
+  std::vector<shard_id> hints_;
   std::function<void(const shard_answer&)> on_answer_;
   redis_store store_;
 };

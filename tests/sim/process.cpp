@@ -27,6 +27,9 @@ seat_policy seats_of(const scenario& s) {
   p.shard.resident_max = s.resident_max;
   p.shard.first_sweep = s.first_sweep;
   p.shard.second_sweep = 4 * s.first_sweep;
+  p.shard.inbox.enabled = s.inboxes != 0;
+  // An entry that only newer nodes know waits for one.
+  p.shard.inbox.patience = std::chrono::hours{1};
   p.lane.timeout = s.lane_timeout;
   p.reader.timeout = s.lane_timeout;
   p.courier.timeout = s.lane_timeout;
@@ -228,6 +231,23 @@ void process::moved(shard_id s) {
   world_.time.after(1us, [who = weak_from_this(), n = next->value] {
     if (auto p = who.lock()) p->deliver([p, n] { p->to_seat(n, [](shard_seat& seat) { seat.on_turn(); }); });
   });
+}
+
+void process::watch_inbox(shard_id s, std::optional<entry_id> after) {
+  if (!after) {
+    watched_.erase(s.value);
+    return;
+  }
+  watched_[s.value] = *after;
+  on_entry(s);
+}
+
+void process::on_entry(shard_id s) {
+  if (const auto w = watched_.find(s.value); w != watched_.end()) world_.look_for(shared_from_this(), s, w->second);
+}
+
+void process::on_inbox(shard_id s) {
+  if (watched_.erase(s.value) != 0) to_seat(s.value, [](shard_seat& seat) { seat.on_inbox(); });
 }
 
 /// From one actor to another and back: each a little later.

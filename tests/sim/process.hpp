@@ -59,6 +59,10 @@ public:
   void on_peer_message(link_number link, peer_message m);
   void on_change(const view_change& c);
 
+  /// Something was added to the inbox of a shard.
+  void on_entry(shard_id s);
+  void on_inbox(shard_id s);
+
 private:
   struct neighbour {
     bool dialling = false;
@@ -78,6 +82,7 @@ private:
   void moved(shard_id s) override;
   void note(shard_id s, const shard_effects::note& n) override;
   void relay(shard_id from, frame f) override;
+  void watch_inbox(shard_id s, std::optional<entry_id> after) override;
 
   void later(timeline::action a);
   void carry_out(membership::effects e);
@@ -112,6 +117,8 @@ private:
   std::vector<std::optional<steady_time>> armed_;
   pipe shards_pipe_;
   pipe members_pipe_;
+
+  std::map<std::uint32_t, entry_id> watched_;  ///< inboxes, by shard
 
   std::map<member_id, neighbour> peers_;
   std::map<member_id, link_number> dialled_;

@@ -96,6 +96,7 @@ scenario make_scenario(std::uint64_t seed, mode how) {
     f.for_ever = true;
     s.faults.push_back(f);
   }
+  s.inboxes = d.below(3);
   std::stable_sort(s.faults.begin(), s.faults.end(), [](const fault& x, const fault& y) { return x.at < y.at; });
   return s;
 }

@@ -57,6 +57,7 @@ struct scenario {
   std::uint32_t shards = 2;
   std::size_t keys = 3;
   std::size_t messages = 12;  ///< of each key
+  std::size_t inboxes = 1;    ///< clients of the store that write into inboxes
   std::chrono::milliseconds retention{60'000};
   std::chrono::milliseconds lease{1'000};
   std::chrono::milliseconds handoff{1'000};

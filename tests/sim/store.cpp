@@ -130,6 +130,8 @@ void store::run(const sweep_token& op, shard_data& d, shard_answer& a) {
   else d.hashes.erase(op.dead);
 }
 
+void store::run(const read_inbox& op, shard_data& d, shard_answer& a) { a.body = d.inbox.answer(op); }
+
 // Members ----------------------------------------------------------------------------------------------------------
 
 member* store::row(const member_id& id) {

@@ -3,6 +3,7 @@
 #include "persistence/frontier.hpp"
 #include "persistence/member_store.hpp"
 #include "persistence/shard_store.hpp"
+#include "tests/sim/stream.hpp"
 
 #include <cstdint>
 #include <map>
@@ -34,6 +35,7 @@ public:
     std::set<fencing_token> live;  ///< `own:` keys
     std::map<fencing_token, hash> hashes;
     std::string run_id;  ///< of the process that executed the last claim; empty: there was none
+    stream inbox;
   };
 
   store(dataset_id dataset, std::uint32_t shards, flaw broken = flaw::none);
@@ -55,6 +57,11 @@ public:
   /// Changes of the view since the last call.
   [[nodiscard]] std::vector<view_change> take_changes() { return std::exchange(changes_, {}); }
 
+  /// As any client of the store does.
+  entry_id add_to_inbox(shard_id s, unix_ms now, stream::fields f) {
+    return shards_.at(s.value).inbox.add(now, std::move(f));
+  }
+
   bool memory_full = false;
   std::string run_id = "0";
 
@@ -70,6 +77,7 @@ private:
   void run(const trim_fields& op, shard_data& d, shard_answer& a);
   void run(const release_shard& op, shard_data& d, shard_answer& a);
   void run(const sweep_token& op, shard_data& d, shard_answer& a);
+  void run(const read_inbox& op, shard_data& d, shard_answer& a);
 
   void run(const read_members& op, member_answer& a);
   void run(const join_members& op, member_answer& a);

@@ -154,7 +154,13 @@ TEETH = (
     Tooth(
         "no prefix rule at the owner",
         2_000,
-        (Edit("actors/batch.cpp", "      f.blocked.insert(m.key);\n    }\n  }\n  if (depends)", "    }\n  }\n  if (depends)"),),
+        (
+            Edit(
+                "actors/batch.cpp",
+                "  if (!resolved(result->kind)) f.leave_unresolved(m);\n",
+                "  if (!resolved(result->kind)) {\n    if (f.in_one_order()) f.leave_unresolved(m);\n  }\n",
+            ),
+        ),
     ),
     Tooth(
         "floor not stored",
@@ -209,6 +215,16 @@ TEETH = (
         "reply not stored",
         2_000,
         (Edit("actors/batch_commit.cpp", "  for (const auto& [id, reply] : room_.replies) fields.add(reply_field(id), *reply);\n", ""),),
+    ),
+    Tooth(
+        "position of the inbox not stored",
+        2_000,
+        (Edit("actors/batch_commit.cpp", "  if (inbox_) sealed_.inbox = *inbox_;\n", ""),),
+    ),
+    Tooth(
+        "inbox goes on past what was not taken",
+        2_000,
+        (Edit("actors/batch.cpp", "  else if (!f.inbox.empty()) inbox_ =", "  if (!f.inbox.empty()) inbox_ ="),),
     ),
     Tooth(
         "read answered without a barrier",

@@ -1,5 +1,7 @@
 #include "tests/sim/world.hpp"
 
+#include "cluster/shard_map.hpp"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -30,6 +32,7 @@ sightings& sightings::operator+=(const sightings& o) {
   echoes += o.echoes;
   ticks += o.ticks;
   replies_again += o.replies_again;
+  inbox_entries += o.inbox_entries;
   for (std::size_t i = 0; i < fault_kinds; ++i) faults[i] += o.faults[i];
   return *this;
 }
@@ -102,6 +105,12 @@ void world::run() {
   // Two senders of one key, sometimes: order is promised to each of them.
   if (plan.seed % 3 == 0) senders_.push_back(std::make_unique<sender>(*this, plan.keys, "k0"));
   for (auto& s : senders_) s->start();
+  // Beside the senders of the same keys: order is promised to each by itself.
+  for (std::size_t n = 0; n < plan.inboxes; ++n) {
+    writers_.push_back(
+        std::make_unique<inbox_writer>(*this, plan.keys + 1 + n, "k" + std::to_string((plan.seed + n) % plan.keys)));
+    writers_.back()->start();
+  }
   for (const auto& f : plan.faults) time.at(f.at, [this, f] { strike(f); });
   if (plan.rolls_back())
     for (span t = snapshot_every; t < plan.busy; t += snapshot_every)
@@ -113,7 +122,9 @@ void world::run() {
   time.at(healed + 1ms, [this] { heal_all(); });
 
   auto all_done = [this] {
-    return quiet_ && std::all_of(senders_.begin(), senders_.end(), [](const auto& s) { return s->finished(); });
+    auto finished = [](const auto& s) { return s->finished(); };
+    return quiet_ && std::all_of(senders_.begin(), senders_.end(), finished) &&
+           std::all_of(writers_.begin(), writers_.end(), finished);
   };
   auto end = healed + patience;
   while (!(all_done() && outstanding().empty()) && time.step(end))
@@ -123,6 +134,8 @@ void world::run() {
   if (!all_done() && rollbacks == 0) {
     std::string text = "not resolved " + std::to_string(patience / 1s) + " s after the last fault was healed:";
     for (const auto& s : senders_)
+      if (!s->finished()) text += "\n  " + s->describe();
+    for (const auto& s : writers_)
       if (!s->finished()) text += "\n  " + s->describe();
     for (const auto& p : places_)
       if (p) text += "\n  " + p->describe();
@@ -167,6 +180,24 @@ shard_answer world::execute(const shard_command& c) {
            "shard " + std::to_string(c.shard.value) + ": " + claim->fresh.text() + " was granted before");
   }
   return a;
+}
+
+void world::add_to_inbox(const std::string& key, stream::fields f) {
+  const auto s = shard_of(key, plan.shards);
+  const auto id = data.add_to_inbox(s, time.now().wall, std::move(f));
+  ++seen.inbox_entries;
+  if (verbose) say("inbox " + std::to_string(s.value) + ": entry " + to_text(id));
+  for (const auto& p : places_)
+    if (p && !p->dead()) p->on_entry(s);
+}
+
+void world::look_for(const std::shared_ptr<process>& p, shard_id s, const entry_id& after) {
+  // Some hints are lost: who is not told looks by himself.
+  if (data.shard(s).inbox.state().last <= after || dice_.chance(20)) return;
+  time.after(dice_.between(50us, 600us), [this, who = std::weak_ptr{p}, s] {
+    auto q = who.lock();
+    if (q && redis.up) q->deliver([q, s] { q->on_inbox(s); });
+  });
 }
 
 member_answer world::execute(const member_command& c) {

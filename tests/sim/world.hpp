@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/sim/inbox_writer.hpp"
 #include "tests/sim/ledger.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/process.hpp"
@@ -31,7 +32,7 @@ struct sightings {
   std::uint64_t events = 0, sends = 0, acknowledged = 0, duplicates = 0, refused = 0, unresolved = 0, reads = 0;
   std::uint64_t commits = 0, claims = 0, takeovers = 0, doubts = 0, views = 0;
   std::uint64_t dead_names = 0;  ///< commits that met one
-  std::uint64_t echoes = 0, ticks = 0, replies_again = 0;
+  std::uint64_t echoes = 0, ticks = 0, replies_again = 0, inbox_entries = 0;
   std::array<std::uint64_t, fault_kinds> faults{};
   sightings& operator+=(const sightings& o);
 };
@@ -52,6 +53,7 @@ public:
     unix_ms sent_at = 0;
     bool acknowledged = false;
     bool applied = false;  ///< somebody was told so
+    bool added = false;    ///< to an inbox, and whoever did it was told so
   };
   /// The placement of a view. Its members share what each would compute for itself: that was a sixth of the run.
   [[nodiscard]] std::shared_ptr<const placement> table_of(const view& v);
@@ -64,6 +66,11 @@ public:
   [[nodiscard]] const sent_message& register_message(const std::string& id, const std::string& key, unix_ms sent_at,
                                                      dice& d);
   void on_result(const std::string& id, const message_result& r);
+  /// As a client of the store does; nodes that watch may be told.
+  void add_to_inbox(const std::string& key, stream::fields f);
+  void on_added(const std::string& id) { messages_.at(id).added = true; }
+  /// Tells the node if there is something behind `after` in the inbox.
+  void look_for(const std::shared_ptr<process>& p, shard_id s, const entry_id& after);
   [[nodiscard]] std::vector<std::string> acknowledged(const std::string& key) const;
   void on_read(const std::string& key, const std::vector<std::string>& known, const entity_answer& a);
   void on_stopped(const process& p, shard_id s, const std::string& why);
@@ -97,7 +104,7 @@ private:
   void check_end();
   void check_ledger(const std::string& name, const std::string& before, std::string_view after) const;
   void check_echo(const std::string& name, const std::string& before, std::string_view after) const;
-  /// All that the ledgers have sent and scheduled has arrived. Empty, or what is missing.
+  /// All that the ledgers have sent and scheduled has arrived, and all inboxes are taken. Empty, or what is missing.
   [[nodiscard]] std::string outstanding() const;
   [[nodiscard]] Ledger stored(std::string_view type, const std::string& key) const;
   [[nodiscard]] std::vector<std::string> appended(const std::string& key) const;
@@ -107,6 +114,7 @@ private:
   std::vector<std::uint64_t> runs_;
   std::vector<bool> for_ever_dead_;
   std::vector<std::unique_ptr<sender>> senders_;
+  std::vector<std::unique_ptr<inbox_writer>> writers_;
   std::map<std::string, sent_message> messages_;
   std::vector<store> snapshots_;
   std::set<std::pair<std::uint32_t, std::string>> tokens_;  ///< ever granted, also before a rollback

@@ -114,6 +114,15 @@ std::vector<std::string> world::appended(const std::string& key) const {
 }
 
 std::string world::outstanding() const {
+  for (std::uint32_t s = 0; s < plan.shards; ++s) {
+    const auto& d = data.shard({s});
+    const auto h = d.hashes.find(d.record.token);
+    if (h == d.hashes.end() || d.inbox.entries().empty()) continue;
+    const auto f = decode_frontier(h->second.at(std::string{frontier_field}));
+    if (f->inbox.last < d.inbox.state().last)
+      return "the inbox of shard " + std::to_string(s) + " is taken up to " + to_text(f->inbox.last) +
+             ", its last entry is " + to_text(d.inbox.state().last);
+  }
   for (std::size_t k = 0; k < plan.keys; ++k) {
     const auto key = "k" + std::to_string(k);
     const auto sent = appended(key);
@@ -223,6 +232,8 @@ void world::check_end() {
       bool known = v == processed_set::verdict::duplicate;
       if (v != processed_set::verdict::too_old && known != effect)
         fail("ids = effects", id + (known ? " is known, but has no effect" : " has an effect, but is not known"));
+      if (m.added && m.name != "Stumble" && !effect && v != processed_set::verdict::too_old && rollbacks == 0)
+        fail("an inbox loses nothing", id + " was added to an inbox, and is gone");
       if (m.acknowledged && !effect && rollbacks == 0) fail("acknowledged is committed", id + " is gone");
     }
   }

@@ -2,6 +2,7 @@
 
 #include "persistence/frontier.hpp"
 #include "persistence/shard_store.hpp"
+#include "tests/sim/stream.hpp"
 
 #include <algorithm>
 #include <map>
@@ -44,6 +45,7 @@ public:
 
   claim_record record;
   std::map<fencing_token, hash> hashes;
+  sim::stream inbox;
   bool memory_full = false;
   std::uint64_t tokens = 0;
 
@@ -97,6 +99,7 @@ private:
   void run(const trim_fields& op, shard_answer&) {
     for (const auto& f : op.fields) hashes[op.token].erase(f);
   }
+  void run(const read_inbox& op, shard_answer& a) { a.body = inbox.answer(op); }
   void run(const release_shard& op, shard_answer& a) {
     if (live(op.token)) record.released = true;
     else refuse(a, store_outcome::fenced);

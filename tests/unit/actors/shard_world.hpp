@@ -70,6 +70,7 @@ public:
   }
   void link_down(link_number link) { take(decide.on_link_down(link, now_)); }
   void release_notice() { take(decide.on_release_notice(now_)); }
+  void hint() { take(decide.on_inbox(now_)); }
   void evict() { take(decide.on_evicted(now_)); }
   void tick() { take(decide.tick(now_)); }
 
@@ -134,6 +135,7 @@ public:
   std::vector<shard_effects::read_done> reads;
   std::vector<shard_effects::note> notes;
   std::optional<member_id> told_released;
+  std::optional<entry_id> watched;
   view_number wanted_view;
   bool wants_view = false;
 
@@ -144,6 +146,8 @@ private:
     for (auto& r : e.reads) reads.push_back(std::move(r));
     for (auto& n : e.notes) notes.push_back(std::move(n));
     if (e.tell_released) told_released = e.tell_released;
+    if (e.unwatch_inbox) watched.reset();
+    if (e.watch_inbox) watched = e.watch_inbox;
     if (e.refresh_view) {
       wants_view = true;
       wanted_view = e.seen_view;

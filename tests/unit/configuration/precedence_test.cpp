@@ -58,7 +58,7 @@ TEST(Configuration, EveryKeyCanBeSetByFlagVariableAndFile) {
   // One value that fits each kind and is no default.
   const auto value = [](const config::key& k) -> std::string {
     switch (k.what) {
-    case config::kind::toggle: return "true";
+    case config::kind::toggle: return config::show(k, node_options()) == "true" ? "false" : "true";
     case config::kind::count: return std::to_string(k.max - 1);
     case config::kind::bytes: return std::to_string(k.max - 1);
     case config::kind::duration: return std::to_string(k.min + 1);

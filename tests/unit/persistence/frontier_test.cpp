@@ -49,6 +49,19 @@ TEST(Frontier, CountsItsSlotsOnlyIfThereAreAny) {
   EXPECT_EQ(decode_frontier(encode(f)), f);
 }
 
+TEST(Frontier, HoldsThePositionOfTheInboxOnceThereIsOne) {
+  auto f = sample();
+  f.inbox = {{300, 1}, 7};
+  EXPECT_EQ(to_hex(encode(f)), to_hex(encode(sample())) + " 00 00 00 00 00 ac 02 01 07");
+  EXPECT_EQ(decode_frontier(encode(f)), f);
+  f.slots = {1, 2, 3, 4, 5};
+  f.inbox.last = {std::numeric_limits<std::uint64_t>::max(), std::numeric_limits<std::uint64_t>::max()};
+  EXPECT_EQ(decode_frontier(encode(f)), f);
+  const auto bytes = encode(f);
+  for (std::size_t cut = 1; cut < 21; ++cut) EXPECT_FALSE(decode_frontier(bytes.substr(0, bytes.size() - cut))) << cut;
+  EXPECT_FALSE(decode_frontier(encode(sample()) + std::string(8, '\0'))) << "would have been left out";
+}
+
 TEST(Frontier, RefusesMoreSlotsThanCanBeLoadedAndSlotsThatNeedNotBeWritten) {
   for (auto count :
        {&slot_counts::marks, &slot_counts::pairs, &slot_counts::records, &slot_counts::timers, &slot_counts::letters}) {
