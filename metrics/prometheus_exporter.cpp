@@ -5,6 +5,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -176,6 +177,16 @@ void add_workflow(page& out, const node_metrics& m) {
             sum(&shard_metrics::outbox_stopped));
   out.gauge("pawl_timers", "Pending timers.", sum(&shard_metrics::timers));
   out.counter("pawl_timers_fired_total", "Timers that became a message.", sum(&shard_metrics::timers_fired));
+  out.counter("pawl_inbox_entries_total", "Entries of inboxes that were taken, with their effects or as dead letters.",
+              sum(&shard_metrics::inbox_entries));
+  out.counter("pawl_inbox_lost_total", "Entries that were removed from an inbox before they were read.",
+              sum(&shard_metrics::inbox_lost));
+  out.gauge("pawl_inbox_stopped", "Inboxes that are not read, because their stream is behind what was taken of it.",
+            sum(&shard_metrics::inbox_stopped));
+  std::uint64_t lag = 0;
+  for (const auto& s : m.shards) lag = std::max(lag, s->inbox_lag_ms.value());
+  out.gauge("pawl_inbox_lag_seconds", "Age of the oldest entry that was read and waits to be taken.",
+            static_cast<double>(lag) / 1e3);
   out.gauge("pawl_dead_letters", "Dead letters of the shards this node owns.", sum(&shard_metrics::dead_letters));
   out.counter("pawl_dead_letters_added_total", "Messages that became dead letters.",
               sum(&shard_metrics::dead_letters_added));

@@ -172,10 +172,40 @@ _BETWEEN = Section(
     ],
 )
 
+_INBOXES = Section(
+    "Inboxes",
+    [
+        stat(
+            "Furthest behind",
+            "Age of the oldest entry that was read and waits to be taken, of the worst shard.",
+            f"max({series('pawl_inbox_lag_seconds')})",
+            "s",
+            Limits(5, 30),
+        ),
+        stat(
+            "Not read",
+            "Inboxes whose stream is behind what was taken of it. Must be 0.",
+            total(series("pawl_inbox_stopped")),
+            "short",
+            Limits(critical=1),
+            decimals=0,
+        ),
+        graph(
+            "Entries",
+            "Taken, with their effects or as dead letters; and removed by somebody else before they were read, which must not happen.",
+            [
+                Query(total(rate("pawl_inbox_entries_total")), "taken"),
+                Query(total(rate("pawl_inbox_lost_total")), "lost"),
+            ],
+            "cps",
+        ),
+    ],
+)
+
 ORDERS = Dashboard(
     "orders",
     "Pawl / Order workflow",
     "What became of the events of orders, and how long they took.",
-    [_RANGE, _EVENTS, _BETWEEN],
+    [_RANGE, _EVENTS, _BETWEEN, _INBOXES],
     by_entity_type=True,
 )

@@ -168,6 +168,9 @@ CASES: dict[str, Case] = {
     "PawlStoreFlaps": _one("15m", NODE, f"pawl_store_reconnects_total{{{N1}}}", "0+1x20", "0x9 2x20"),
     "PawlOutboxStopped": _one("3m", NODE, f"pawl_outbox_receivers_stopped{{{N1}}}", "0x1 1x5", "0x6"),
     "PawlOutboxGrows": _one("9m", NODE, f"pawl_outbox_messages{{{N1}}}", "30000x10", "30000x3 0x7"),
+    "PawlInboxStopped": _one("3m", NODE, f"pawl_inbox_stopped{{{N1}}}", "0x1 1x5", "0x6"),
+    "PawlInboxLost": _counter("8m", CLUSTER, "pawl_inbox_lost_total"),
+    "PawlInboxLags": _one("6m", NODE, f"pawl_inbox_lag_seconds{{{N1}}}", "0 40x10", "0x3 40 0x10"),
     "PawlDeadLetters": _counter("8m", CLUSTER, "pawl_dead_letters_added_total"),
     "PawlStoreSlow": Case(
         "20m",
