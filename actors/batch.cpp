@@ -290,6 +290,12 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
   if ((free_form || !f.inbox.empty()) && m.sent_at > now.wall + limits::future_ms) {
     result = refusal(reason_code::from_the_future,
                      "sent_at is more than 5 minutes ahead of the owner's clock: set the sender's clock");
+  } else if (books_.suspects.size() != 0 &&
+             books_.suspects.fatal(catalog_.digester.digest(m.type, m.key, m.id, m.name, m.payload))) {
+    if (!f.timers.empty()) books_.timers.fired(f.timers[f.results.size()]);
+    result =
+        refusal(reason_code::handler_error, "handler of " + name_of(m) + " ended its process, or did not return, on " +
+                                                std::to_string(books_.suspects.fatal_ends()) + " owners");
   } else {
     if (!f.timers.empty()) books_.timers.fired(f.timers[f.results.size()]);
     result = apply(*r, m, now.wall);

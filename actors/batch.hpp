@@ -71,6 +71,7 @@ struct queued_frame {
   std::uint64_t asked_as = 0;              ///< number of the question that replays it
   std::vector<timer_book::serial> timers;  ///< that the messages are
   std::vector<inbox_item> inbox;           ///< that the messages are
+  std::size_t marked = 0;                  ///< of the messages, so many may be handled while the shard is careful
 
   /// Its sender waits for its results. Else they are the shard's own matter.
   [[nodiscard]] bool has_sender() const noexcept { return timers.empty() && inbox.empty() && !letter; }

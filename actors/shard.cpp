@@ -42,7 +42,7 @@ shard::shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_
       catalog_(catalog),
       metrics_(metrics),
       claim_(id, policy.claim, std::move(mint)),
-      books_(id, catalog.shards),
+      books_(id, catalog.shards, policy.suspicion),
       relay_(id, policy.relay),
       inbox_(policy.inbox) {
   for (const auto& t : catalog_.types)
@@ -65,7 +65,8 @@ std::optional<steady_time> shard::wake() const {
   if (claim_.current() == shard_claim::state::held)
     if (auto t = inbox_.wake()) earlier(*t);
   // Only if something could be done about it then: else whatever is waited for brings the next input.
-  if (claim_.current() == shard_claim::state::held && memory_ == memory::ready && !batch_ && entities_ticket_ == 0) {
+  if (claim_.current() == shard_claim::state::held && memory_ == memory::ready && !batch_ && entities_ticket_ == 0 &&
+      mark_ticket_ == 0) {
     if (next_timer_) earlier(*next_timer_);
     if (books_.sends.trims()) earlier(last_commit_ + policy_.tidy_after);
   }
@@ -130,6 +131,11 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
     trim_ticket_ = 0;
     if (a.outcome == store_outcome::done && trimming_ == trimming::ids) processed_[trim_type_].removed();
     if (a.outcome == store_outcome::done && trimming_ == trimming::books) books_.cleaned();
+  } else if (a.ticket == mark_ticket_) {
+    mark_ticket_ = 0;
+    // Refused, it is not stored; but then the commit of what is handled will be refused as well.
+    if (a.outcome == store_outcome::done || a.outcome == store_outcome::refused) pump(out, now);
+    else doubt(out, "storing what is about to be handled: " + a.text, now);
   } else if (a.ticket == inbox_ticket_) {
     inbox_ticket_ = 0;
     on_inbox_answer(std::move(a), out, now);
@@ -211,8 +217,8 @@ void shard::refuse_waiting(shard_effects& out, const message_result& why, instan
 void shard::pump(shard_effects& out, instant now) {
   if (claim_.current() != shard_claim::state::held || memory_ != memory::ready) return;
   add_due_timers(now);
-  while (!batch_ && entities_ticket_ == 0 && (unfinished() || untidy(now))) {
-    if (load_missing(out)) break;
+  while (!batch_ && entities_ticket_ == 0 && mark_ticket_ == 0 && (unfinished() || untidy(now))) {
+    if (load_missing(out) || mark_next(out, now)) break;
     run_batch(out, now);
   }
   ask_reads(out);
@@ -232,15 +238,46 @@ bool shard::untidy(instant now) const {
   return books_.sends.trims() && now.steady >= last_commit_ + policy_.tidy_after;
 }
 
+/// While the shard is careful, stores which messages are handled next, unless that is done: as many as wait, or one
+/// that an owner ended with, alone. True if that is under way.
+bool shard::mark_next(shard_effects& out, instant now) {
+  if (!books_.suspects.careful(now)) return false;
+  std::vector<message_digest> next;
+  bool alone = false;
+  for (auto f = frames_.begin(); f != frames_.end() && !alone && next.size() < limits::suspects / 2; ++f) {
+    if (f->finished()) continue;
+    if (f->marked > f->results.size()) return false;
+    for (auto i = f->results.size(); i < f->contents.messages.size() && !alone; ++i) {
+      const auto& m = *f->contents.messages[i];
+      const auto digest = catalog_.digester.digest(m.type, m.key, m.id, m.name, m.payload);
+      alone = books_.suspects.suspected(digest) && !books_.suspects.fatal(digest);
+      if (alone && !next.empty()) break;
+      next.push_back(digest);
+      f->marked = i + 1;
+    }
+  }
+  if (next.empty()) return false;
+  field_list fields;
+  fields.add(suspects::field, books_.suspects.about_to_handle(next));
+  mark_ticket_ = ask(out, commit_fields{claim_.token(), std::move(fields)});
+  return true;
+}
+
+bool shard::may_run(const queued_frame& f, instant now) const {
+  return f.marked > f.results.size() || !books_.suspects.careful(now);
+}
+
 void shard::run_batch(shard_effects& out, instant now) {
+  books_.suspects.tidy(now);
   for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
     batch_.emplace(catalog_, residents_, processed_, books_, room_, word_of(claim_.token()), sizing, batch_max_);
     discard_letters();
     for (std::size_t i = 0; i < frames_.size(); ++i)
-      while (!frames_[i].finished() && batch_->run(frames_[i], i, now)) {
+      while (!frames_[i].finished() && may_run(frames_[i], now) && batch_->run(frames_[i], i, now)) {
       }
     room_.loaded_replies.clear();  // what is still wanted of them is asked for again
     if (!batch_->writes() && !untidy(now)) {
+      books_.suspects.handled();
       batch_.reset();
       answer_finished(out, now);
       return;
@@ -293,6 +330,7 @@ void shard::commit_done(shard_effects& out, instant now) {
   metrics_.committed_messages.add(batch_->messages());
   metrics_.commit_latency.observe(in_seconds(now.steady - commit_sent_));
   metrics_.dead_letters_added.add(books_.letters.added());
+  books_.suspects.handled();
   confirmed_ = batch_->confirm(metrics_, now);
   highest_seq_ = std::max(highest_seq_, confirmed_.seq);
   carry_out(relay_.added(books_.sends, batch_->receivers(), now), out);
@@ -316,6 +354,7 @@ void shard::commit_failed(const shard_answer& a, shard_effects& out, instant now
     claim_.on_confirmed();
     unconfirmed_ = 0;
     metrics_.commits_refused.add();
+    books_.suspects.handled();
     auto code = a.error == store_error::oom ? reason_code::store_full : reason_code::store_down;
     batch_->fail(frames_, {result_kind::busy, code, "the store refused the commit: " + a.text});
     for (const auto& d : std::exchange(discards_, {})) {
@@ -401,7 +440,7 @@ shard_effects shard::tick(instant now) {
   if (connection_ == 0) sweeps_.clear();
   if (now.steady >= next_passivation_) {
     next_passivation_ = now.steady + policy_.passivate_after / 4;
-    if (!batch_ && entities_ticket_ == 0 && reads_ticket_ == 0) {
+    if (!batch_ && entities_ticket_ == 0 && reads_ticket_ == 0 && mark_ticket_ == 0) {
       residents_.passivate(now.steady - policy_.passivate_after, policy_.resident_max);
       metrics_.entities.set(residents_.size());
     }

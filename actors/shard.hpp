@@ -35,6 +35,7 @@ struct shard_policy {
   std::chrono::milliseconds tidy_after{100};
   /// Before a timer whose message could not be handled is tried again; others come before it.
   std::chrono::milliseconds timer_retry{1'000};
+  suspicion_policy suspicion;
   relay_policy relay;
   inbox_policy inbox;
   json_reader from_json;  ///< of payloads in the inbox; needed if that is enabled
@@ -57,6 +58,7 @@ struct shard_effects {
     doubt,
     other_server,
     rolled_back,
+    suspects,
     lost,
     relay_resumed,
     relay_stopped,
@@ -154,6 +156,8 @@ private:
   [[nodiscard]] std::vector<std::string> erased_fields();
   bool load_missing(shard_effects& out);
   void on_entities(const load_answer& a, instant now);
+  [[nodiscard]] bool mark_next(shard_effects& out, instant now);
+  [[nodiscard]] bool may_run(const queued_frame& f, instant now) const;
   void run_batch(shard_effects& out, instant now);
   void send_commit(shard_effects& out, instant now);
   void commit_done(shard_effects& out, instant now);
@@ -193,6 +197,7 @@ private:
   activation residents_;
   std::vector<processed_set> processed_;
   shard_books books_;
+  bool taken_over_ = false;  ///< from an owner that did not let go
   relay relay_;
   inbox_reader inbox_;
   proof relay_proof_ = proof::none;  ///< that this member still owns the shard, for the relay
@@ -207,6 +212,7 @@ private:
   std::uint64_t reads_ticket_ = 0;
   std::uint64_t trim_ticket_ = 0;
   std::uint64_t inbox_ticket_ = 0;
+  std::uint64_t mark_ticket_ = 0;
 
   std::vector<missing_entity> entities_asked_;
   std::size_t load_max_ = limits::load_entities_max;  ///< halved when a load is not answered

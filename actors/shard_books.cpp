@@ -9,12 +9,14 @@ void shard_books::seal(field_list& out, std::uint64_t line) {
   sends.seal(out, line);
   timers.seal(out);
   letters.seal(out);
+  suspects.seal(out);
 }
 
 std::vector<shard_id> shard_books::confirm() {
   marks.confirm();
   timers.confirm();
   letters.confirm();
+  suspects.confirm();
   return sends.confirm();
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/letter_book.hpp"
 #include "actors/outbox.hpp"
+#include "actors/suspects.hpp"
 #include "actors/timer_book.hpp"
 #include "persistence/field_list.hpp"
 #include "persistence/frontier.hpp"
@@ -17,12 +18,14 @@ namespace pawl {
 /// What a shard stores beside the states of its entities and the ids of their messages. Each book stages what the
 /// commit being built does to it; a commit writes them all, and they are confirmed or dropped together.
 struct shard_books {
-  shard_books(shard_id self, std::uint32_t shards) : sends(self, shards) {}
+  shard_books(shard_id self, std::uint32_t shards, suspicion_policy suspicion = {})
+      : sends(self, shards), suspects(suspicion) {}
 
   source_marks marks;
   outbox sends;
   timer_book timers;
   letter_book letters;
+  pawl::suspects suspects;
 
   /// @param line the word of the claim the commit is made under
   void seal(field_list& out, std::uint64_t line);

@@ -46,6 +46,9 @@ void shard::load_groups(shard_effects& out, instant now) {
   }
   auto slots = books_.reset(confirmed_.slots);
   fields.insert(fields.end(), std::make_move_iterator(slots.begin()), std::make_move_iterator(slots.end()));
+  books_.suspects.stop();
+  taken_over_ = books_.suspects.enabled() && !record_.owner.empty() && !record_.released;
+  if (taken_over_) fields.emplace_back(suspects::field);
   memory_ = memory::loading;
   if (fields.empty()) return ready(out, now);
   groups_ticket_ = ask(out, load_fields{claim_.token(), std::move(fields)});
@@ -53,6 +56,14 @@ void shard::load_groups(shard_effects& out, instant now) {
 
 void shard::on_groups(load_answer a, shard_effects& out, instant now) {
   claim_.on_confirmed();
+  if (taken_over_ && !a.values.empty()) {
+    if (!books_.suspects.load(a.values.back().value_or("")))
+      return stop(out, "what the former owner was about to handle is damaged", now);
+    a.values.pop_back();
+    books_.suspects.start(now);
+    if (books_.suspects.size() != 0)
+      out.notes.push_back({shard_effects::event::suspects, std::to_string(books_.suspects.size())});
+  }
   std::size_t i = 0;
   for (auto& p : processed_) {
     for (auto n = p.groups().first - p.groups().trimmed; n > 0; --n, ++i)

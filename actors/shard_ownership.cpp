@@ -28,7 +28,7 @@ shard_effects shard::on_connection(std::uint64_t number, instant now) {
   shard_effects out;
   connection_ = number;
   // Whatever was asked on the former connection is not listened to any more; its commit, if any, is in doubt.
-  claim_ticket_ = groups_ticket_ = entities_ticket_ = commit_ticket_ = reads_ticket_ = trim_ticket_ = 0;
+  claim_ticket_ = groups_ticket_ = entities_ticket_ = commit_ticket_ = reads_ticket_ = trim_ticket_ = mark_ticket_ = 0;
   unask();
   forget_inbox();
   carry_out(claim_.on_connection(number != 0, now), out, now);
@@ -129,7 +129,7 @@ void shard::stop(shard_effects& out, const std::string& why, instant now) {
 
 void shard::doubt(shard_effects& out, const std::string& why, instant now) {
   out.notes.push_back({shard_effects::event::doubt, why});
-  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
+  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = mark_ticket_ = 0;
   unask();
   forget_inbox();
   carry_out(claim_.on_doubt(now), out, now);
@@ -157,9 +157,11 @@ void shard::drop_memory(shard_effects& out, instant now) {
   forget_inbox();
   residents_.clear();
   metrics_.entities.set(0);
-  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = 0;
+  groups_ticket_ = entities_ticket_ = reads_ticket_ = trim_ticket_ = mark_ticket_ = 0;
   unask();
   (void)books_.reset({});
+  books_.suspects.stop();
+  for (auto& f : frames_) f.marked = 0;
   relay_.stop();
   relay_proof_ = proof::none;
   room_.loaded_replies.clear();

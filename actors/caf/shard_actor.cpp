@@ -16,6 +16,7 @@ seat_policy policy_of(const node_options& o, const json_reader& from_json) {
   p.shard.claim.handoff = o.handoff;
   p.shard.passivate_after = o.passivate_after;
   p.shard.resident_max = o.resident_per_shard;
+  p.shard.suspicion.careful = std::chrono::minutes{1};
   p.shard.inbox.enabled = o.inbox;
   p.shard.inbox.patience = o.inbox_patience;
   p.shard.from_json = from_json;
@@ -45,6 +46,9 @@ void log_note(node_host& host, shard_id id, const shard_effects::note& n, double
                 {{"run_id", n.text}});
     break;
   case event::rolled_back: log::error("store rolled back", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::suspects:
+    log::warn("messages of an owner that ended are handled one by one", {{"shard", shard}, {"messages", n.text}});
+    break;
   case event::relay_resumed: log::error("relay goes on past a rollback", {{"shard", shard}, {"reason", n.text}}); break;
   case event::relay_stopped: log::error("relay stopped", {{"shard", shard}, {"reason", n.text}}); break;
   case event::inbox_lost: log::error("inbox entries lost", {{"shard", shard}, {"reason", n.text}}); break;

@@ -27,6 +27,8 @@ seat_policy seats_of(const scenario& s) {
   p.shard.resident_max = s.resident_max;
   p.shard.first_sweep = s.first_sweep;
   p.shard.second_sweep = 4 * s.first_sweep;
+  // So many owners are lost by faults that no message could be blamed.
+  p.shard.suspicion = {5s, 255};
   p.shard.inbox.enabled = s.inboxes != 0;
   // An entry that only newer nodes know waits for one.
   p.shard.inbox.patience = std::chrono::hours{1};

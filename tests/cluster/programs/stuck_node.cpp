@@ -1,5 +1,6 @@
-// A node of orders, and of gates: the handler of a gate does not return while there is a file <node>.closed in the
-// folder that PAWL_TEST_GATES names. A bug of that kind in a user's handler looks the same to the runtime.
+// A node of orders, of gates, and of bombs: the handler of a gate does not return while there is a file <node>.closed
+// in the folder that PAWL_TEST_GATES names, that of a bomb ends the process. Bugs of that kind in a user's handler look
+// the same to the runtime.
 #include "actors/entity.hpp"
 #include "actors/runtime.hpp"
 #include "examples/order_workflow/order.hpp"
@@ -16,6 +17,16 @@ namespace {
 
 struct Pass {
   PAWL_MESSAGE(Pass)
+};
+struct Explode {
+  PAWL_MESSAGE(Explode)
+};
+struct Tick {
+  PAWL_MESSAGE(Tick)
+};
+struct Bomb {
+  std::uint64_t ticks = 0;
+  PAWL_STATE(ticks)
 };
 struct Gate {
   std::uint64_t passed = 0;
@@ -37,5 +48,8 @@ int main(int argc, char** argv) {
     while (std::filesystem::exists(closed)) std::this_thread::sleep_for(std::chrono::milliseconds{10});
     ++g.passed;
   });
-  return pawl::run(argc, argv, {order_workflow::order(), gate});
+  auto bomb = pawl::entity<Bomb>("bomb").on([](Bomb& b, const Tick&) { ++b.ticks; }).on([](Bomb&, const Explode&) {
+    std::quick_exit(9);
+  });
+  return pawl::run(argc, argv, {order_workflow::order(), gate, bomb});
 }
