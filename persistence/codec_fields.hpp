@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string_view>
 #include <tuple>
 
@@ -11,8 +12,13 @@
 //   struct line  { std::string sku; int count = 0; PAWL_FIELDS(sku, count) };
 //   struct order { std::vector<line> lines;        PAWL_STATE(lines) };
 //
-// The names of the members are stored, so renaming one is a change of format. Adding and removing is not: unknown names
-// are skipped when read, missing ones keep their default.
+// The names of the members are stored. Adding and removing members is no change of format: unknown names are skipped
+// when read, missing ones keep their default. A member that was renamed is still read under the names that it had:
+//
+//   struct line  { std::string sku; int pieces = 0; PAWL_FIELDS(sku, pieces) PAWL_FORMER_NAMES({"count", "pieces"}) };
+//
+// What is written has the new name, which a node of the version before skips: roll a new name out once no such node is
+// left, or keep the old one until then.
 
 namespace pawl {
 
@@ -21,6 +27,12 @@ template <auto Member>
 struct codec_field {
   static constexpr auto member = Member;
   std::string_view name;
+};
+
+/// A name that a member had in an earlier version, and the one it has.
+struct codec_former_name {
+  std::string_view former;
+  std::string_view now;
 };
 
 /// A struct that lists its members with one of the macros below.
@@ -72,6 +84,10 @@ concept state_struct = has_codec_fields<T> && requires {
 #define PAWL_MESSAGE(Name, ...)                                                                                        \
   PAWL_FIELD_LIST(__VA_ARGS__)                                                                                         \
   static constexpr ::std::string_view pawl_message_name() { return #Name; }
+
+/// Each argument is {"former", "now"}: a member is read under its former name, too. Beside one of the other macros.
+#define PAWL_FORMER_NAMES(...)                                                                                         \
+  static constexpr auto pawl_former_names() { return ::std::to_array<::pawl::codec_former_name>({__VA_ARGS__}); }
 
 /// The struct is the state of an entity.
 #define PAWL_STATE(...)                                                                                                \

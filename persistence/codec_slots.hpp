@@ -212,13 +212,40 @@ constexpr auto make_fields() {
 template <class T>
 inline constexpr auto fields_of = make_fields<T>();
 
+/// Under its former name, the same member. What is no member, or has two meanings, does not compile.
+template <class T>
+constexpr slot_field make_former(codec_former_name name) {
+  for (const auto& f : fields_of<T>)
+    if (f.name == name.former) throw "PAWL_FORMER_NAMES: a former name is that of a member there is now";
+  for (const auto& f : fields_of<T>)
+    if (f.name == name.now) return {name.former, f.type, f.at};
+  throw "PAWL_FORMER_NAMES: the present name is not that of a member";
+}
+
+/// All names under which members are read.
+template <class T>
+constexpr auto make_read_fields() {
+  if constexpr (requires { T::pawl_former_names(); }) {
+    constexpr auto former = T::pawl_former_names();
+    std::array<slot_field, fields_of<T>.size() + former.size()> out{};
+    std::size_t n = 0;
+    for (const auto& f : fields_of<T>) out[n++] = f;
+    for (const auto& f : former) out[n++] = make_former<T>(f);
+    return out;
+  } else {
+    return fields_of<T>;
+  }
+}
+template <class T>
+inline constexpr auto read_fields_of = make_read_fields<T>();
+
 template <has_codec_fields T>
 struct kind_of<T> {
   static constexpr slot make() {
     return {.kind = shape::record,
             .reset = [](void* o, std::size_t) { *static_cast<T*>(o) = T{}; },
-            .fields = fields_of<T>.data(),
-            .field_count = fields_of<T>.size()};
+            .fields = read_fields_of<T>.data(),
+            .field_count = read_fields_of<T>.size()};
   }
   static void pack(msgpack_packer& out, const T& v) {
     out.map(static_cast<std::uint32_t>(fields_of<T>.size()));

@@ -52,6 +52,20 @@ struct one {
   std::int64_t n = 7;
   PAWL_MESSAGE(one, n)
 };
+/// `order_v1` two versions later: renamed, added, removed.
+struct order_v1 {
+  std::int64_t amount = 0;
+  std::string state;
+  std::string note;
+  PAWL_STATE(amount, state, note)
+};
+struct order_v2 {
+  std::int64_t total = -1;
+  std::string status = "none";
+  std::uint64_t version = 5;
+  PAWL_STATE(total, status, version)
+  PAWL_FORMER_NAMES({"amount", "total"}, {"sum", "total"}, {"state", "status"})
+};
 struct thirty_two {
   int a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 = 0, a8 = 0, a9 = 0, a10 = 0, a11 = 0, a12 = 0, a13 = 0,
       a14 = 0, a15 = 0, a16 = 0, a17 = 0, a18 = 0, a19 = 0, a20 = 0, a21 = 0, a22 = 0, a23 = 0, a24 = 0, a25 = 0,
@@ -166,6 +180,36 @@ TEST(Codec, MissingMembersKeepWhatTheValueHeld) {
   EXPECT_EQ(decoded<one>("80").n, 7);
   EXPECT_EQ(decoded("80", one{.n = 9}).n, 9);
   EXPECT_EQ(decoded<item>("81a3736b75a178").price, 1.5);
+}
+
+TEST(Codec, ARenamedMemberIsReadUnderTheNamesItHad) {
+  std::string before, error;
+  pawl::encode_msgpack(order_v1{12, "paid", "gift"}, before);
+  order_v2 after;
+  ASSERT_TRUE(pawl::decode_msgpack(before, after, error)) << error;
+  EXPECT_EQ(after.total, 12);
+  EXPECT_EQ(after.status, "paid");
+  EXPECT_EQ(after.version, 5U) << "added since: its default";
+  // {"sum": 3}
+  ASSERT_TRUE(pawl::decode_msgpack(from_hex("81 a3 73 75 6d 03"), after, error)) << error;
+  EXPECT_EQ(after.total, 3);
+}
+
+TEST(Codec, WhatIsWrittenHasThePresentNamesOnly) {
+  std::string bytes, again, error;
+  pawl::encode_msgpack(order_v2{1, "a", 2}, bytes);
+  EXPECT_EQ(bytes.find("amount"), std::string::npos);
+  order_v2 back;
+  ASSERT_TRUE(pawl::decode_msgpack(bytes, back, error));
+  pawl::encode_msgpack(back, again);
+  EXPECT_EQ(again, bytes);
+}
+
+TEST(Codec, AWrongTypeUnderAFormerNameIsNamedByThat) {
+  order_v2 after;
+  std::string error;
+  EXPECT_FALSE(pawl::decode_msgpack(from_hex("81 a6 61 6d 6f 75 6e 74 a1 78"), after, error));
+  EXPECT_NE(error.find("field 'amount'"), std::string::npos) << error;
 }
 
 TEST(Codec, UnknownKeysAreSkippedWhateverTheyHold) {
