@@ -313,7 +313,8 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
   }
   // Who sends freely is told of a refusal, and can act on it; an error of ours, or a message that has nobody to be
   // told, is kept for people.
-  const bool ours = result.code == reason_code::handler_error || result.code == reason_code::undecodable;
+  const bool ours = result.code == reason_code::handler_error || result.code == reason_code::undecodable ||
+                    result.code == reason_code::outbox_full;
   if (result.kind == result_kind::refused && (!free_form || ours)) {
     std::string source = f.contents.of ? f.contents.of->source : !f.inbox.empty() ? "inbox" : free_form ? "" : "timer";
     result = bury(std::move(result), m, std::move(source), now.wall);
@@ -346,6 +347,12 @@ message_result batch::apply(resident& r, const message& m, unix_ms now) {
     case handled::kind::refused: return refusal(reason_code::handler_refused, std::move(done.text));
     case handled::kind::exhausted: return not_now(reason_code::handler_error, "the owner is out of memory");
     }
+    const bool sends = done.effects && !done.effects->sends.empty();
+    if (sends && (books_.sends.waiting() >= limits::outbox_hard * limits::outbox_messages ||
+                  books_.sends.bytes() >= limits::outbox_hard * limits::outbox_bytes))
+      return refusal(reason_code::outbox_full, name_of(m) + " would send more, and entities of this shard have sent " +
+                                                   std::to_string(books_.sends.waiting()) +
+                                                   " messages that their receivers have not taken yet");
     if (sizing_ == sizing::exact) {
       room_.blob.clear();
       begin_state_blob(room_.blob, seq);

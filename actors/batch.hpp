@@ -28,6 +28,9 @@ inline constexpr std::size_t batch_messages_max = 4'096;
 /// shards and timers bring is always taken, else two shards could wait for each other (rule C27).
 inline constexpr std::size_t outbox_messages = 65'536;
 inline constexpr std::size_t outbox_bytes = 64 * 1024 * 1024;
+/// Beyond this many times as much, a message whose handler would send more has no effect and becomes a dead letter:
+/// entities that send each other ever more must not fill the memory of both.
+inline constexpr std::size_t outbox_hard = 4;
 }  // namespace limits
 
 /// What every batch of a node needs to know; immutable.

@@ -260,5 +260,36 @@ TEST_F(Batch, WithAFullOutboxWhatOtherShardsSendIsStillTaken) {
   EXPECT_EQ(results(1), "applied");
 }
 
+// rule C27
+TEST_F(Batch, AboveTheHardLimitWhatWouldSendMoreBecomesADeadLetter) {
+  struct Told {
+    static entity_type type() {
+      return entity<Diary>("diary").on([](Diary& d, const Write& m, context& ctx) {
+        d.text += m.text;
+        if (m.text == "send") ctx.send("diary", "k", Write{"sent"});
+      });
+    }
+  };
+  catalog.types = {Told::type()};
+  for (std::size_t i = 0; i < limits::outbox_hard * limits::outbox_messages; ++i)
+    books.sends.stage({0}, {"diary", "k", "Write", "\x80"}, 0);
+  field_list out;
+  books.sends.seal(out, 1);
+  (void)books.sends.confirm();
+  queue({{.id = "1", .payload = packed(Write{"send"})}, {.id = "2", .payload = packed(Write{"only"})}});
+  auto of = std::make_shared<sequence>();
+  of->source = "shard/7";
+  of->word = 1;
+  of->positions = {{5, 1}, {5, 2}};
+  frames[0].contents.of = of;
+  auto& b = make();
+  run(b);
+  EXPECT_EQ(results(0), "refused:outbox_full applied");
+  ASSERT_TRUE(b.seal(base));
+  (void)b.confirm(metrics, now);
+  EXPECT_EQ(in_memory("k").text, "only");
+  EXPECT_EQ(books.letters.size(), 1U);
+}
+
 }  // namespace
 }  // namespace pawl::test
