@@ -165,6 +165,7 @@ void membership::settle_view(effects& out) {
 
 void membership::end(effects& out) {
   state_ = state::left;
+  confirmed_beat_.reset();
   out.left = true;
 }
 
@@ -177,6 +178,7 @@ bool membership::cold_start(const view& table) const {
 
 void membership::lose_row(effects& out, instant now) {
   out.evicted = true;
+  confirmed_beat_.reset();
   if (draining_) return end(out);
   state_ = state::evicted;
   self_ = {};
@@ -242,6 +244,7 @@ membership::effects membership::on_table(kind answered, view table, std::optiona
   case state::up:
   case state::draining: {
     if (answered != kind::beat) break;
+    confirmed_beat_ = last_beat_;
     if (overtaken_ && table.number < view_.number) {  // going back would give shards away and take them again
       beat(out, now);
       break;
@@ -266,6 +269,7 @@ membership::effects membership::on_beats(const std::vector<member>& rows, instan
   effects out;
   beating_ = false;
   if (!member_now()) return out;
+  confirmed_beat_ = last_beat_;
   observe(rows, now);
   settle_view(out);
   judge(out, now);

@@ -70,6 +70,10 @@ public:
   [[nodiscard]] state current_state() const noexcept { return state_; }
   [[nodiscard]] const member_id& self() const noexcept { return self_; }
   [[nodiscard]] const view& current() const noexcept { return view_; }
+  /// When the last beat that the store confirmed was sent. No observer has seen it stand still for longer: it has until
+  /// then and a lease, unless its address refuses connections or it is voted out. Nothing while this node is no member,
+  /// and until its first beat is confirmed.
+  [[nodiscard]] std::optional<steady_time> confirmed_beat() const noexcept { return confirmed_beat_; }
 
   effects on_connection(bool up, instant now);
   /// Whether this node gets on with its shards. While it does not, it does not beat, so that others take them over, and
@@ -147,6 +151,7 @@ private:
   std::optional<member> rival_;  ///< the row with our name, as it was first seen
   std::optional<steady_time> wake_;
   steady_time last_beat_{};
+  std::optional<steady_time> confirmed_beat_;
   steady_time read_at_{};  ///< when beats were last read
   steady_time joined_at_{};
   std::chrono::milliseconds rejoin_{0};

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -97,6 +100,34 @@ struct shard_metrics {
   single_writer_histogram<pause_bounds.size()> handoff_pause{pause_bounds};
 };
 
+/// For how long this node would still be a member if it did not beat any more. It falls by itself between beats, so it
+/// is computed when it is looked at: a gauge that the beating thread sets would stand still exactly when that thread
+/// does. One writer, any number of readers.
+class lease_margin {
+public:
+  using clock = std::chrono::steady_clock;
+
+  explicit lease_margin(std::chrono::milliseconds lease = {}) : lease_ms_(lease.count()) {}
+  void set_lease(std::chrono::milliseconds lease) noexcept { lease_ms_ = lease.count(); }
+  /// @param beat when the last confirmed beat was sent; nothing: this node is no member, or has not beaten yet
+  void show(std::optional<clock::time_point> beat) noexcept {
+    beat_ns_ = beat ? std::chrono::nanoseconds{beat->time_since_epoch()}.count() : none;
+  }
+  /// Never below 0.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> remaining(clock::time_point now) const noexcept {
+    const auto beat = beat_ns_.load();
+    if (beat == none) return std::nullopt;
+    const auto age = now - clock::time_point{std::chrono::nanoseconds{beat}};
+    return std::max(std::chrono::milliseconds{0}, std::chrono::milliseconds{lease_ms_.load()} -
+                                                      std::chrono::duration_cast<std::chrono::milliseconds>(age));
+  }
+
+private:
+  static constexpr std::int64_t none = -1;
+  std::atomic<std::int64_t> lease_ms_;
+  std::atomic<std::int64_t> beat_ns_{none};
+};
+
 /// All instruments of one node. Written by the runtime, read by the exporter; lives as long as the node.
 struct node_metrics {
   node_metrics(std::uint32_t shard_count, std::vector<std::string> entity_type_names);
@@ -111,6 +142,9 @@ struct node_metrics {
   std::atomic<std::uint64_t> peer_bytes_in{0};
   std::atomic<std::uint64_t> peer_bytes_out{0};
   std::atomic<std::uint64_t> evictions{0};  ///< of this member, by others
+  lease_margin lease;
+  /// From sending a beat to its confirmation. Written by the member actor alone.
+  single_writer_histogram<latency_bounds.size()> lease_renewal{latency_bounds};
   std::atomic<std::uint64_t> shards_stalled{0};
   std::atomic<std::uint64_t> shards_unserved{0};
   std::atomic<std::uint64_t> shard_unserved_max_ms{0};

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -250,6 +251,15 @@ void add_node(page& out, const node_metrics& m, const std::string& version) {
   out.gauge("pawl_store_up", "1 while all connections to the store are up, else 0.", m.store_up.load());
   out.counter("pawl_store_reconnects_total", "Connections to the store opened anew.", m.store_reconnects.load());
   out.counter("pawl_evictions_total", "Times this member was evicted by others.", m.evictions.load());
+  out.gauge("pawl_lease_remaining_seconds",
+            "How long this node would still be a member if it did not beat any more; 0 while it is none.",
+            std::chrono::duration<double>(
+                m.lease.remaining(lease_margin::clock::now()).value_or(std::chrono::milliseconds{0}))
+                .count());
+  histogram_sum<latency_bounds.size()> renewal;
+  renewal.add(m.lease_renewal);
+  out.begin(MetricType::Histogram, "pawl_lease_renewal_seconds", "Time from sending a beat to its confirmation.");
+  out.sample(renewal.snapshot(latency_bounds));
   out.gauge("pawl_peer_connections", "Open connections to other members, two for each: one dialled by either side.",
             m.peer_links.load());
 

@@ -37,6 +37,7 @@ member_actor::member_actor(caf::actor_config& cfg, node_host& host, std::string 
       http_address_(std::move(http_address)),
       membership_(host.options.node, policy_of(host.options)),
       watch_(host) {
+  host_.metrics.lease.set_lease(host_.options.lease);
   set_exception_handler(
       [](caf::scheduled_actor*, std::exception_ptr& e) -> caf::error { stop_on_exception("member", e); });
 }
@@ -121,6 +122,10 @@ void member_actor::on_answer(member_answer& a) {
     log::debug("membership request not answered", {{"reason", a.text}});
     carry_out(membership_.on_failed(what, now));
   }
+  const auto beat = membership_.confirmed_beat();
+  host_.metrics.lease.show(beat);
+  if (what == kind::beat && beat && a.outcome == store_outcome::done)
+    host_.metrics.lease_renewal.observe(std::chrono::duration<double>(now.steady - *beat).count());
 }
 
 /// A link, or an attempt at one, ended. `gone`: at that address nobody listens, or another member does.

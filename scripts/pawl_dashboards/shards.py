@@ -91,6 +91,20 @@ _OWNERSHIP = Section(
             steps=True,
         ),
         graph(
+            "Lease left",
+            "How long each node would still be a member if it beat no more. At 0 the others take its shards over.",
+            [Query(series("pawl_lease_remaining_seconds"), "{{node}}")],
+            "s",
+            steps=True,
+        ),
+        graph(
+            "Beat confirmed, p99",
+            "From sending a beat to the store's answer.",
+            [Query(quantile(0.99, "pawl_lease_renewal_seconds"), "p99")],
+            "s",
+            Limits(0.2, 1),
+        ),
+        graph(
             "Evictions",
             "Times a node was thrown out by others: it was paused or cut off for longer than a lease.",
             [Query(increase("pawl_evictions_total"), "{{node}}")],

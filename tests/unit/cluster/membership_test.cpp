@@ -194,6 +194,27 @@ TEST(MembershipTable, ATickAsksNothingWithoutAConnection) {
               {{state::settling, state::up, ""}, {state::evicted, state::reading, ""}});
 }
 
+// What is left of a lease is counted from here: observers may have seen the beat as soon as it was sent.
+TEST(MembershipTable, AConfirmedBeatCountsFromWhenItWasSent) {
+  member_world w;
+  EXPECT_FALSE(w.self.confirmed_beat());
+  w.join({row(other)});
+  EXPECT_FALSE(w.self.confirmed_beat());  // there is a row, but nobody has seen it beat
+  w.after(200ms).tick();
+  const auto sent = w.now.steady;
+  EXPECT_FALSE(w.self.confirmed_beat());
+  w.after(50ms).beats({row(other)});
+  EXPECT_EQ(w.self.confirmed_beat(), sent);
+  w.after(200ms).tick().after(1s).failed(kind::beat);
+  EXPECT_EQ(w.self.confirmed_beat(), sent);  // it may have been counted, or not
+  w.tick();
+  const auto again = w.now.steady;
+  w.after(10ms).table(kind::beat, {row(me), row(other)});
+  EXPECT_EQ(w.self.confirmed_beat(), again);
+  w.after(200ms).tick().fenced(kind::beat);
+  EXPECT_FALSE(w.self.confirmed_beat());  // its row is gone
+}
+
 TEST(MembershipTable, ADrainIsToldIfThereMayBeARow) {  // rule C29
   expect_rows("drain", [](member_world& w) { w.drain(); },
               {{state::reading, state::left, "left"},

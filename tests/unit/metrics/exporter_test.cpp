@@ -63,6 +63,7 @@ struct busy_node : node_metrics {
     http_requests_2xx = 21;
     http_requests_4xx = 22;
     http_requests_5xx = 23;
+    lease_renewal.observe(0.002);
   }
 };
 
@@ -140,6 +141,9 @@ TEST(Exporter, ShowsTheNode) {
   EXPECT_EQ(p.value("pawl_store_up"), 1);
   EXPECT_EQ(p.value("pawl_store_reconnects_total"), 6);
   EXPECT_EQ(p.value("pawl_evictions_total"), 1);
+  EXPECT_EQ(p.value("pawl_lease_remaining_seconds"), 0);  // it is no member
+  EXPECT_EQ(p.value("pawl_lease_renewal_seconds_count"), 1);
+  EXPECT_EQ(p.value("pawl_lease_renewal_seconds_bucket", {{"le", "0.0025"}}), 1);
   EXPECT_EQ(p.value("pawl_peer_connections"), 2);
   EXPECT_EQ(p.value("pawl_peer_bytes_total", {{"direction", "in"}}), 1'000);
   EXPECT_EQ(p.value("pawl_peer_bytes_total", {{"direction", "out"}}), 2'000);
@@ -147,6 +151,31 @@ TEST(Exporter, ShowsTheNode) {
   EXPECT_EQ(p.value("pawl_http_requests_total", {{"class", "4xx"}}), 22);
   EXPECT_EQ(p.value("pawl_http_requests_total", {{"class", "5xx"}}), 23);
   EXPECT_EQ(p.value("pawl_build_info", {{"version", "1.2.3"}}), 1);
+}
+
+TEST(LeaseMargin, FallsBetweenBeatsAndNeverBelowZero) {
+  using namespace std::chrono_literals;
+  const lease_margin::clock::time_point sent{1h};
+  lease_margin m(3s);
+  EXPECT_FALSE(m.remaining(sent));
+  m.show(sent);
+  EXPECT_EQ(m.remaining(sent), 3'000ms);
+  EXPECT_EQ(m.remaining(sent + 200ms), 2'800ms);
+  EXPECT_EQ(m.remaining(sent + 1h), 0ms);
+  m.show(sent + 1h);
+  EXPECT_EQ(m.remaining(sent + 1h + 1ms), 2'999ms);
+  m.show(std::nullopt);
+  EXPECT_FALSE(m.remaining(sent));
+}
+
+TEST(Exporter, TheLeaseFallsByItself) {
+  using namespace std::chrono_literals;
+  node_metrics m(1, {"order"});
+  m.lease.set_lease(1h);
+  m.lease.show(lease_margin::clock::now() - 30min);
+  const auto seconds = exposition(page(m)).value("pawl_lease_remaining_seconds");
+  EXPECT_GT(seconds, 0);
+  EXPECT_LE(seconds, 1'800);
 }
 
 TEST(Exporter, ShowsSeriesOfAShardOnlyAtItsOwner) {
@@ -191,7 +220,7 @@ TEST(Exporter, BucketsAreCumulativeAndTheLastIsInfiniteAndTheCount) {
       EXPECT_EQ(buckets.back().second, p.value(name + "_count", labels)) << name;
     }
   }
-  EXPECT_EQ(histograms, 4U);
+  EXPECT_EQ(histograms, 5U);
   const std::map<std::string, std::string> order{{"entity_type", "order"}};
   const auto below = [&](const std::string& le) {
     return p.value("pawl_message_latency_seconds_bucket", {{"entity_type", "order"}, {"le", le}});
