@@ -3,12 +3,14 @@
 #include "actors/dead_letter.hpp"
 #include "actors/ingress.hpp"
 #include "actors/message.hpp"
+#include "actors/shard_detail.hpp"
 #include "cluster/ids.hpp"
 #include "persistence/position.hpp"
 #include "persistence/source_marks.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -67,8 +69,8 @@ struct frame_answer {
   std::shared_ptr<const mark_report> mark{};  ///< null: the frame was not judged
 };
 
-/// For the state of an entity, or about dead letters.
-using shard_question = std::variant<entity_id, letter_query, letter_action>;
+/// For the state of an entity, about dead letters, or what waits in the shard.
+using shard_question = std::variant<entity_id, letter_query, letter_action, shard_query>;
 
 /// Asks the owner of `shard`. May be repeated: what is asked for twice is done once.
 struct read_request {
@@ -82,6 +84,7 @@ struct read_answer {
   std::uint64_t number = 0;
   entity_answer answer;   ///< its kind says of any question whether it was answered, or there is no such thing
   letter_page letters{};  ///< to a query
+  std::optional<shard_detail> detail{};
 };
 
 /// The former owner gave the shard away; its next owner need not wait for its next look at the record.

@@ -2,6 +2,7 @@
 
 #include "actors/dead_letter.hpp"
 #include "actors/message.hpp"
+#include "actors/shard_detail.hpp"
 #include "cluster/view.hpp"
 #include "persistence/position.hpp"
 
@@ -48,6 +49,10 @@ struct shard_status {
   std::uint64_t queued = 0;    ///< messages waiting at this node for the shard
   std::uint64_t entities = 0;  ///< in memory here
   std::uint64_t commits = 0;   ///< sequence number of the last confirmed commit, 0 if not held
+  // What the shard stores beside its entities; 0 if not held.
+  std::uint64_t outbox = 0;  ///< messages of its entities that their receivers are not known to have taken
+  std::uint64_t timers = 0;
+  std::uint64_t dead_letters = 0;
   /// What messages for the shard have been waiting for here, and for how long: longer than a second. Empty: nothing.
   std::string waiting_for{};
   std::chrono::milliseconds waiting{0};
@@ -64,6 +69,10 @@ struct cluster_status {
   bool store_up = false;
   view current;
   std::string version;
+  std::chrono::milliseconds lease{0};  ///< a member silent for this long is evicted
+  /// For how long this node would still be a member if it did not beat any more, counted from when its last confirmed
+  /// beat was sent; never below 0. Nothing while it is none, or has not beaten yet.
+  std::optional<std::chrono::milliseconds> lease_remaining{};
 };
 
 /// Messages of a source that numbers them, all for one shard (rule B17).
@@ -107,6 +116,11 @@ public:
   /// Discards or replays one. `found`: done, and it is gone; or replayed and refused again, then `reason` says why.
   /// `absent`: there is no such letter.
   virtual void act_on_letter(shard_id shard, letter_action action, std::function<void(entity_answer)> done) = 0;
+
+  /// What waits in one shard, proven to be its owner's. No value: no owner could answer in time, for this reason. With
+  /// it the node that answered.
+  virtual void detail(shard_id shard,
+                      std::function<void(std::optional<shard_detail>, std::string owner, std::string reason)> done) = 0;
 
   [[nodiscard]] virtual cluster_status cluster() const = 0;
   [[nodiscard]] virtual std::vector<shard_status> shards() const = 0;

@@ -162,6 +162,13 @@ const outbox::pair* outbox::find(shard_id to) const noexcept {
   return it == pairs_.end() ? nullptr : &it->second;
 }
 
+const message* outbox::first_waiting(const pair& p) noexcept {
+  for (const auto& r : p.records)
+    if (r.last().number > p.delivered.number)
+      return &r.block->messages[p.delivered.number < r.first.number ? 0 : p.delivered.number + 1 - r.first.number];
+  return nullptr;
+}
+
 std::optional<position> outbox::common(shard_id to, const source_mark& receiver) const noexcept {
   const auto* p = find(to);
   if (p == nullptr) return std::nullopt;

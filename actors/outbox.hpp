@@ -75,11 +75,13 @@ public:
   // Relaying.
   [[nodiscard]] const std::map<shard_id, pair>& pairs() const noexcept { return pairs_; }
   [[nodiscard]] const pair* find(shard_id to) const noexcept;
+  /// The first message of a pair that is not known to be delivered; null if all are. Valid as long as its record.
+  [[nodiscard]] static const message* first_waiting(const pair& p) noexcept;
   /// The latest stored position, or the one trimmed last, that lies on the receiver's lines; nothing: they have none in
   /// common, since a store was rolled back (rule A3).
   [[nodiscard]] std::optional<position> common(shard_id to, const source_mark& receiver) const noexcept;
   /// It, a position of this shard's, and all before it have taken effect, and nothing after it has.
-  void delivered(shard_id to, const position& p);
+  void delivered(shard_id to, const position& at);
   /// Something delivered is still stored.
   [[nodiscard]] bool trims() const noexcept { return !untrimmed_.empty(); }
 

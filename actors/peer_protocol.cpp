@@ -34,6 +34,30 @@ struct encoder {
     w.u64(p.line);
     w.varint(p.number);
   }
+  void put(const shard_detail& d) {
+    w.varint(d.outbox_messages);
+    w.varint(d.receivers_waited_for);
+    w.varint(d.receivers.size());
+    for (const auto& r : d.receivers) {
+      w.varint(r.receiver.value);
+      w.varint(r.messages);
+      w.u8(r.stopped ? 1 : 0);
+      w.bytes(r.to.type);
+      w.bytes(r.to.key);
+      w.bytes(r.message);
+      w.i64(r.sent_at);
+    }
+    w.varint(d.sources_known);
+    w.varint(d.sources.size());
+    for (const auto& s : d.sources) {
+      w.bytes(s.source);
+      w.varint(s.taken);
+    }
+    w.varint(d.timers);
+    w.u8(d.next_timer ? 1 : 0);
+    if (d.next_timer) w.i64(*d.next_timer);
+    w.varint(d.dead_letters);
+  }
 
   void operator()(const hello& m) {
     w.u8(static_cast<std::uint8_t>(kind::hello));
@@ -98,11 +122,10 @@ struct encoder {
       w.bytes(entity->key);
     } else if (const auto* query = std::get_if<letter_query>(&m.about)) {
       w.varint(query->from);
-    } else {
-      const auto& action = std::get<letter_action>(m.about);
-      w.varint(action.number);
-      w.i64(action.at);
-      w.u8(static_cast<std::uint8_t>(action.what));
+    } else if (const auto* action = std::get_if<letter_action>(&m.about)) {
+      w.varint(action->number);
+      w.i64(action->at);
+      w.u8(static_cast<std::uint8_t>(action->what));
     }
   }
   void operator()(const read_answer& m) {
@@ -127,6 +150,8 @@ struct encoder {
       w.varint(l.number);
       w.bytes(encode(l.letter));
     }
+    w.u8(m.detail ? 1 : 0);
+    if (m.detail) put(*m.detail);
   }
   void operator()(const release_notice& m) {
     w.u8(static_cast<std::uint8_t>(kind::release_notice));
@@ -285,11 +310,45 @@ bool decode_read_request(byte_reader r, std::vector<peer_message>& out) {
     m.about = action;
     break;
   }
+  case 3: m.about = shard_query{}; break;
   default: return false;
   }
   if (!r.finished()) return false;
   out.emplace_back(std::move(m));
   return true;
+}
+
+std::optional<shard_detail> read_detail(byte_reader& r, bool& good) {
+  if (!read_flag(r, good)) return std::nullopt;
+  shard_detail d;
+  d.outbox_messages = r.varint();
+  d.receivers_waited_for = r.varint();
+  const auto receivers = r.varint();
+  good = good && receivers <= limits::receivers_shown;
+  for (std::uint64_t i = 0; good && i < receivers && !r.failed(); ++i) {
+    waiting_receiver x;
+    x.receiver = read_shard(r);
+    x.messages = r.varint();
+    x.stopped = read_flag(r, good);
+    x.to.type = r.bytes(limits::name_bytes);
+    x.to.key = r.bytes(limits::id_bytes);
+    x.message = r.bytes(limits::name_bytes);
+    x.sent_at = r.i64();
+    d.receivers.push_back(std::move(x));
+  }
+  d.sources_known = r.varint();
+  const auto sources = r.varint();
+  good = good && sources <= limits::sources_shown;
+  for (std::uint64_t i = 0; good && i < sources && !r.failed(); ++i) {
+    source_progress x;
+    x.source = r.bytes(limits::source_name_bytes);
+    x.taken = r.varint();
+    d.sources.push_back(std::move(x));
+  }
+  d.timers = r.varint();
+  if (read_flag(r, good)) d.next_timer = r.i64();
+  d.dead_letters = r.varint();
+  return d;
 }
 
 bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
@@ -322,7 +381,9 @@ bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
     if (!letter) return false;
     m.letters.letters.push_back({number, std::move(*letter)});
   }
-  if (!r.finished()) return false;
+  bool good = true;
+  m.detail = read_detail(r, good);
+  if (!good || !r.finished()) return false;
   out.emplace_back(std::move(m));
   return true;
 }

@@ -62,6 +62,10 @@ public:
   }
 
   [[nodiscard]] std::optional<steady_time> wake() const;
+  [[nodiscard]] bool stands_still(shard_id receiver) const {
+    const auto it = flows_.find(receiver);
+    return it != flows_.end() && it->second.stopped;
+  }
   /// Receivers to which nothing is sent any more.
   [[nodiscard]] std::size_t stopped() const noexcept { return stopped_; }
 

@@ -167,6 +167,7 @@ private:
   void ask_reads(shard_effects& out);
   void on_reads(const shard_answer& a, shard_effects& out, instant now);
   [[nodiscard]] entity_answer entity_now(const entity_id& id) const;
+  [[nodiscard]] shard_detail detail_now() const;
   void answer_read(const waiting_read& r, const std::vector<std::optional<std::string>>& values, std::size_t& next,
                    shard_effects& out, instant now);
   [[nodiscard]] bool is_acted_on(const letter_action& action) const;

@@ -225,6 +225,10 @@ void shard::answer_read(const waiting_read& r, const std::vector<std::optional<s
     }
     if (a.letters.next == 0 && r.letters.size() == limits::letters_per_page) a.letters.next = r.letters.back() + 1;
     a.letters.total = books_.letters.size();
+  } else if (std::holds_alternative<shard_query>(r.request.about)) {
+    a.answer.kind = entity_answer::status::found;
+    a.answer.owner = claim_.self().node;
+    a.detail = detail_now();
   } else {
     const auto& action = std::get<letter_action>(r.request.about);
     const auto stored = r.letters.empty() ? std::nullopt : values.at(next++);

@@ -24,6 +24,39 @@ void shard::show_books() {
   metrics_.dead_letters.set(books_.letters.size());
 }
 
+/// Confirmed, as are the books outside of a commit being built.
+shard_detail shard::detail_now() const {
+  shard_detail d;
+  d.outbox_messages = books_.sends.waiting();
+  std::vector<std::pair<const message*, shard_id>> first;  // of each receiver
+  for (const auto& [to, p] : books_.sends.pairs())
+    if (const auto* m = outbox::first_waiting(p)) first.emplace_back(m, to);
+  d.receivers_waited_for = first.size();
+  const auto shown = first.begin() + static_cast<std::ptrdiff_t>(std::min(first.size(), limits::receivers_shown));
+  std::partial_sort(first.begin(), shown, first.end(), [](const auto& a, const auto& b) {
+    return std::pair{a.first->sent_at, a.second} < std::pair{b.first->sent_at, b.second};
+  });
+  for (auto at = first.begin(); at != shown; ++at) {
+    const auto& [m, to] = *at;
+    d.receivers.push_back({to,
+                           books_.sends.find(to)->waiting(),
+                           relay_.stands_still(to),
+                           {std::string{m->type}, std::string{m->key}},
+                           std::string{m->name},
+                           m->sent_at});
+  }
+  d.sources_known = books_.marks.size();
+  for (const bool shards : {false, true})
+    books_.marks.each([&](std::string_view source, const source_mark& mark) {
+      if (is_shard_source(source) == shards && d.sources.size() < limits::sources_shown)
+        d.sources.push_back({std::string{source}, mark.mark().number});
+    });
+  d.timers = books_.timers.size();
+  d.next_timer = books_.timers.next_due();
+  d.dead_letters = books_.letters.size();
+  return d;
+}
+
 // Relay ---------------------------------------------------------------------------------------------------------------
 
 void shard::carry_out(relay_effects r, shard_effects& out) {

@@ -241,6 +241,13 @@ void node::act_on_letter(shard_id shard, letter_action action, std::function<voi
   impl_->ask(shard, action, [done = std::move(done)](read_answer a) { done(std::move(a.answer)); });
 }
 
+void node::detail(shard_id shard, std::function<void(std::optional<shard_detail>, std::string, std::string)> done) {
+  impl_->ask(shard, shard_query{}, [done = std::move(done)](read_answer a) {
+    if (!a.detail && a.answer.reason.empty()) a.answer.reason = "the owner's answer has no details";
+    done(std::move(a.detail), std::move(a.answer.owner), std::move(a.answer.reason));
+  });
+}
+
 cluster_status node::cluster() const {
   const auto& host = impl_->host;
   auto sight = host.sight();
@@ -259,6 +266,8 @@ cluster_status node::cluster() const {
   s.store_up = host.store_up;
   s.current = sight.table->members();
   s.version = PAWL_VERSION;
+  s.lease = host.options.lease;
+  s.lease_remaining = host.metrics.lease.remaining(clock_now().steady);
   return s;
 }
 
@@ -280,6 +289,10 @@ std::vector<shard_status> node::shards() const {
     s.queued = seen.queued.load(std::memory_order_relaxed);
     s.entities = seen.entities.load(std::memory_order_relaxed);
     s.commits = seen.commits.load(std::memory_order_relaxed);
+    const auto& counted = *host.metrics.shards[i];
+    s.outbox = counted.outbox_messages.value();
+    s.timers = counted.timers.value();
+    s.dead_letters = counted.dead_letters.value();
     if (auto u = seen.obstacle(now)) {
       s.waiting_for = to_text(u->why, s.owner, s.claim);
       s.waiting = std::chrono::duration_cast<std::chrono::milliseconds>(now - u->since);

@@ -56,6 +56,7 @@ public:
   void letters(shard_id shard, letter_query query,
                std::function<void(std::optional<letter_page>, std::string)> done) override;
   void act_on_letter(shard_id shard, letter_action action, std::function<void(entity_answer)> done) override;
+  void detail(shard_id shard, std::function<void(std::optional<shard_detail>, std::string, std::string)> done) override;
   [[nodiscard]] cluster_status cluster() const override;
   [[nodiscard]] std::vector<shard_status> shards() const override;
   [[nodiscard]] shard_id shard_of(std::string_view key) const override;

@@ -5,6 +5,7 @@
 #include "actors/http/events.hpp"
 #include "actors/http/json_messages.hpp"
 #include "actors/http/json_text.hpp"
+#include "actors/http/shard_details.hpp"
 #include "actors/http/sources.hpp"
 #include "metrics/log.hpp"
 
@@ -30,7 +31,7 @@ POST /v1/sources/{name}          messages of a producer that numbers them, for o
 GET  /v1/dead-letters            messages that could not take effect; /{shard}?from={number} of one shard
 POST /v1/dead-letters/{shard}/{number}/replay or /discard
 GET  /v1/cluster                 this node and the members it knows
-GET  /v1/shards                  what this node knows of every shard
+GET  /v1/shards                  what this node knows of every shard; /{shard}: what its owner says of one
 GET  /v1/events                  what has happened on this node lately
 GET  /v1/nodes/{node}/{what}     what another member answers: cluster, shards, events, metrics or readyz
 POST /v1/drain                   hand the shards over and end; from this machine only
@@ -201,6 +202,7 @@ public:
     const std::string_view path = request.path;
     if (path == dead_letters_path || path.starts_with(std::string{dead_letters_path} + '/'))
       return answer_dead_letters(door_, request, std::move(respond));
+    if (path.starts_with(shards_prefix)) return answer_shard_details(door_, request, std::move(respond));
     if (path.starts_with(sources_prefix)) return answer_sources(door_, request, sources_.now(), std::move(respond));
     route found{entities_prefix, false, &api::get_entity};
     if (path.starts_with(console_prefix)) {
@@ -333,6 +335,8 @@ private:
     out["shards_owned"] = c.shards_owned;
     out["view"] = c.current.number.value;
     out["time_ms"] = sources_.now();
+    out["lease_ms"] = c.lease.count();
+    if (c.lease_remaining) out["lease_remaining_ms"] = c.lease_remaining->count();
     out["members"] = std::move(members);
     respond(json_answer(out));
   }
@@ -348,6 +352,9 @@ private:
       row["queued"] = s.queued;
       row["entities"] = s.entities;
       row["commits"] = s.commits;
+      row["outbox"] = s.outbox;
+      row["timers"] = s.timers;
+      row["dead_letters"] = s.dead_letters;
       if (!s.waiting_for.empty()) {
         row["waiting_ms"] = s.waiting.count();
         row["waiting_for"] = s.waiting_for;

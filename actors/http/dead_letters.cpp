@@ -1,12 +1,12 @@
 #include "actors/http/dead_letters.hpp"
 
 #include "actors/http/json_text.hpp"
+#include "actors/http/number_in.hpp"
 #include "metrics/log.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +18,8 @@ namespace pawl {
 namespace {
 
 constexpr std::size_t letters_most = 1'000;
+/// Of payloads in one answer: a thousand letters of a mebibyte each would take the node down that shows them.
+constexpr std::size_t letters_bytes_most = 8 * 1024 * 1024;
 
 void append_letter(std::string& out, std::uint32_t shard, const numbered_letter& l) {
   const auto text = [&out](const char* name, std::string_view value) {
@@ -47,13 +49,6 @@ void append_letter(std::string& out, std::uint32_t shard, const numbered_letter&
 
 http_response json(std::string body) { return {200, "application/json", std::move(body) + '\n', {}}; }
 
-std::optional<std::uint32_t> number_in(std::string_view text) {
-  std::uint32_t n = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-  return n;
-}
-
 /// The `at` of a body that is `{"at":<integer>}`, perhaps with more fields.
 std::optional<unix_ms> at_in(std::string_view body) {
   constexpr std::size_t longest = 1'024;
@@ -77,7 +72,12 @@ public:
       missing_.push_back(shard);
     } else {
       total_ += page->total;
-      for (auto& l : page->letters) letters_.emplace_back(shard, std::move(l));
+      for (auto& l : page->letters) {
+        bytes_ += l.letter.payload.size();
+        letters_.emplace_back(shard, std::move(l));
+      }
+      // Not only in the end: until then all shards' pages together would lie here.
+      if (letters_.size() > 2 * letters_most || bytes_ > 2 * letters_bytes_most) keep_latest();
     }
     if (--open_ != 0) return;
     lock.unlock();
@@ -85,10 +85,22 @@ public:
   }
 
 private:
-  void finish() {
+  /// As many as an answer has room for; one always has.
+  void keep_latest() {
     std::stable_sort(letters_.begin(), letters_.end(),
                      [](const auto& a, const auto& b) { return a.second.letter.at > b.second.letter.at; });
-    if (letters_.size() > letters_most) letters_.resize(letters_most);
+    bytes_ = 0;
+    std::size_t kept = 0;
+    for (; kept < std::min(letters_.size(), letters_most); ++kept) {
+      const auto size = letters_[kept].second.letter.payload.size();
+      if (kept > 0 && bytes_ + size > letters_bytes_most) break;
+      bytes_ += size;
+    }
+    letters_.resize(kept);
+  }
+
+  void finish() {
+    keep_latest();
     std::string body = R"({"total":)" + std::to_string(total_) + R"(,"letters":[)";
     for (std::size_t i = 0; i < letters_.size(); ++i) {
       if (i > 0) body += ',';
@@ -110,6 +122,7 @@ private:
   std::size_t open_;
   http_respond respond_;
   std::uint64_t total_ = 0;
+  std::size_t bytes_ = 0;
   std::vector<std::pair<std::uint32_t, numbered_letter>> letters_;
   std::vector<std::uint32_t> missing_;
   std::string reason_;
@@ -173,21 +186,22 @@ void answer_dead_letters(ingress& door, const http_request& request, http_respon
     return respond(std::move(refusal));
   }
   if (parts.empty()) return list_all(door, std::move(respond));
-  const auto shard = number_in(parts[0]);
+  const auto shard = number_in<std::uint32_t>(parts[0]);
   if (!shard || *shard >= door.cluster().shards)
     return respond(http_problem(404, "a shard is a number below " + std::to_string(door.cluster().shards)));
   if (!acts) {
     constexpr std::string_view name = "from=";
     const bool given = !request.query.empty();
-    const auto from = request.query.starts_with(name) ? number_in(std::string_view{request.query}.substr(name.size()))
-                                                      : std::optional<std::uint32_t>{};
+    const auto from = request.query.starts_with(name)
+                          ? number_in<std::uint32_t>(std::string_view{request.query}.substr(name.size()))
+                          : std::optional<std::uint32_t>{};
     if (given && !from) return respond(http_problem(400, "the only parameter is from={number}"));
     return list_one(door, *shard, from.value_or(0), std::move(respond));
   }
   // A page of another site can send a browser's user here, but not with this type.
   if (!request.content_type.starts_with("application/json"))
     return respond(http_problem(415, "content type must be application/json"));
-  const auto number = number_in(parts[1]);
+  const auto number = number_in<std::uint32_t>(parts[1]);
   if (!number || (parts[2] != "replay" && parts[2] != "discard"))
     return respond(http_problem(404, "a dead letter is replayed or discarded by its shard and number"));
   const auto at = at_in(request.body);

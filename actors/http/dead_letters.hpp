@@ -11,7 +11,8 @@ inline constexpr std::string_view dead_letters_path = "/v1/dead-letters";
 
 /// The routes below `/v1/dead-letters`:
 ///
-///     GET  /v1/dead-letters                          all shards, at most 100 letters of each and 1,000 together
+///     GET  /v1/dead-letters                          the latest of all shards: at most 100 letters of
+///                                                    each, 1,000 together, and 8 MiB of payloads
 ///     GET  /v1/dead-letters/{shard}?from={number}    one shard, from this number on
 ///     POST /v1/dead-letters/{shard}/{number}/replay  handles the message again; it is gone if that takes effect
 ///     POST /v1/dead-letters/{shard}/{number}/discard

@@ -3,9 +3,9 @@
 #include "actors/frame.hpp"
 #include "actors/http/json_messages.hpp"
 #include "actors/http/json_text.hpp"
+#include "actors/http/number_in.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,13 +21,6 @@ struct query {
   std::string problem;
 };
 
-std::optional<std::uint64_t> number_in(std::string_view text) {
-  std::uint64_t n = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-  return n;
-}
-
 query parse(std::string_view text) {
   query q;
   while (!text.empty()) {
@@ -37,8 +30,8 @@ query parse(std::string_view text) {
     const auto equals = std::min(part.find('='), part.size());
     const auto name = part.substr(0, equals);
     const auto value = part.substr(std::min(equals + 1, part.size()));
-    if (name == "shard") q.shard = number_in(value);
-    else if (name == "after") q.after = number_in(value);
+    if (name == "shard") q.shard = number_in<std::uint64_t>(value);
+    else if (name == "after") q.after = number_in<std::uint64_t>(value);
     else if (name == "history") q.history = value;
     else q.problem = "parameters are shard, history and after";
   }

@@ -58,6 +58,19 @@ read_answer letters_answer() {
   return a;
 }
 
+read_answer detail_answer() {
+  read_answer a{{5}, 2, {}, {}};
+  a.detail = shard_detail{12,
+                          300,
+                          {{{9}, 10, true, {"order", "o-1"}, "Paid", -1}, {{16'383}, 2, false, {"a", "b"}, "C", 5}},
+                          400,
+                          {{std::string(limits::source_name_bytes, 's'), 1u << 30}, {"shard/3", 1}},
+                          6,
+                          1'700'000'000'000,
+                          7};
+  return a;
+}
+
 std::vector<peer_message> one_of_each() {
   frame_answer answer{{5}, 9, {3}, {}};
   answer.results.push_back({result_kind::applied, reason_code::none, {}});
@@ -77,6 +90,8 @@ std::vector<peer_message> one_of_each() {
           read_request{{5}, 2, letter_query{300}},
           read_request{{5}, 2, letter_action{300, 1'700, letter_action::kind::replay}},
           letters_answer(),
+          read_request{{5}, 2, shard_query{}},
+          detail_answer(),
           release_notice{{8}},
           view_notice{{300}},
           ping{},
@@ -122,7 +137,7 @@ std::string objection_to_first(const std::string& bytes) {
 
 // Members of different versions talk to each other during an upgrade, so the bytes must not change by accident.
 TEST(PeerProtocol, TheBytesOfAHello) {
-  const std::string head{"\x21\0\0\0\x01PAWL\x02\0\x04main", 16};
+  const std::string head{"\x21\0\0\0\x01PAWL\x03\0\x04main", 16};
   const auto dataset = "\x01\x02\x03" + std::string(13, '\0');
   EXPECT_EQ(bytes_of(greeting()), head + dataset + "\x02n1\xac\x02");
 }
@@ -224,6 +239,33 @@ TEST(PeerProtocol, TimersAndDeadLettersArrive) {
   EXPECT_EQ(std::get<letter_action>(asked.about).what, letter_action::kind::replay);
 }
 
+TEST(PeerProtocol, WhatWaitsInAShardArrives) {
+  EXPECT_TRUE(std::holds_alternative<shard_query>(through_the_wire(read_request{{5}, 2, shard_query{}}).about));
+  const auto a = through_the_wire(detail_answer());
+  ASSERT_TRUE(a.detail);
+  ASSERT_EQ(a.detail->receivers.size(), 2u);
+  EXPECT_TRUE(a.detail->receivers[0].stopped);
+  EXPECT_EQ(a.detail->receivers[0].sent_at, -1);
+  EXPECT_EQ(a.detail->receivers[1].receiver.value, 16'383u);
+  EXPECT_EQ(a.detail->sources.at(0).taken, 1u << 30);
+  EXPECT_EQ(a.detail->sources_known, 400u);
+  EXPECT_EQ(a.detail->next_timer, 1'700'000'000'000);
+  EXPECT_EQ(a.detail->dead_letters, 7u);
+  auto without = detail_answer();
+  without.detail->next_timer.reset();
+  EXPECT_FALSE(through_the_wire(without).detail->next_timer);
+  EXPECT_FALSE(through_the_wire(letters_answer()).detail);
+}
+
+TEST(PeerProtocol, MoreOfAShardThanIsShownIsMalformed) {
+  auto a = detail_answer();
+  a.detail->receivers.resize(limits::receivers_shown + 1);
+  EXPECT_EQ(objection(bytes_of(a)), "malformed message of kind 5");
+  a = detail_answer();
+  a.detail->sources.resize(limits::sources_shown + 1);
+  EXPECT_EQ(objection(bytes_of(a)), "malformed message of kind 5");
+}
+
 // All replies and reasons of the largest frame fit into one message.
 TEST(PeerProtocol, TheLargestAnswerCanBeSent) {
   auto a = sequenced_answer();
@@ -299,7 +341,7 @@ TEST(PeerProtocol, AHelloIsRefusedByMagicVersionLengthAndEnd) {
     return with_length(b);
   };
   EXPECT_EQ(objection_to_first(changed(1, 'p')), "not a pawl peer");
-  EXPECT_EQ(objection_to_first(changed(5, 1)), "peer speaks protocol 1, this node speaks 2");
+  EXPECT_EQ(objection_to_first(changed(5, 1)), "peer speaks protocol 1, this node speaks 3");
   EXPECT_EQ(objection_to_first(changed(7, 33)), "malformed message of kind 1");
   EXPECT_EQ(objection_to_first(with_length(body + 'x')), "malformed message of kind 1");
   EXPECT_EQ(objection_to_first(with_length(body.substr(0, 3))), "not a pawl peer");

@@ -288,12 +288,22 @@ TEST_F(HttpApi, ClusterListsItsMembers) {
   EXPECT_EQ(body.at("members")[1].at("state"), "draining");
 }
 
+TEST_F(HttpApi, TheClusterTellsHowLongTheNodeWouldStayAMember) {
+  door.status.lease = std::chrono::milliseconds{3'000};
+  auto body = json::parse(get("/v1/cluster").body);
+  EXPECT_EQ(body.at("lease_ms"), 3'000);
+  EXPECT_FALSE(body.contains("lease_remaining_ms"));  // it is none, or has not beaten yet
+  door.status.lease_remaining = std::chrono::milliseconds{2'850};
+  body = json::parse(get("/v1/cluster").body);
+  EXPECT_EQ(body.at("lease_remaining_ms"), 2'850);
+}
+
 TEST_F(HttpApi, ShardsListWhatThisNodeKnows) {
-  door.shard_rows = {{{0}, "n1", true, "held", 1, 2, 3}, {{1}, "", false, "unclaimed", 0, 0, 0}};
+  door.shard_rows = {{{0}, "n1", true, "held", 1, 2, 3, 4, 5, 6}, {{1}, "", false, "unclaimed", 0, 0, 0}};
   const auto body = json::parse(get("/v1/shards").body);
   ASSERT_EQ(body.at("shards").size(), 2u);
   EXPECT_EQ(body.at("shards")[0], json::parse(R"({"shard":0,"owner":"n1","local":true,"claim":"held","queued":1,
-      "entities":2,"commits":3})"));
+      "entities":2,"commits":3,"outbox":4,"timers":5,"dead_letters":6})"));
 }
 
 TEST_F(HttpApi, AShardThatIsNotServedTellsWhatItWaitsForAndForHowLong) {

@@ -66,6 +66,22 @@ TEST_F(DeadLetters, OfAllShardsComeTheLatestFirst) {
   EXPECT_NE(a.body.find(R"("shards_missing":[])"), std::string::npos);
 }
 
+TEST_F(DeadLetters, OfAllShardsNoMoreComeThanFitIntoAnAnswerAndThoseAreTheLatest) {
+  const auto large = "\xdb" + std::string("\x00\x30\x00\x00", 4) + std::string(3 * 1024 * 1024, 'p');  // msgpack text
+  stored(0, {letter(0, 100, large), letter(1, 200, large)});
+  stored(1, {letter(0, 300, large), letter(1, 400, large)});
+  stored(2, {letter(0, 500, large), letter(1, 600, large)});
+  const auto a = ask("GET", "");
+  EXPECT_NE(a.body.find(R"({"total":6,)"), std::string::npos);
+  EXPECT_NE(a.body.find(R"("at":600)"), std::string::npos);
+  EXPECT_NE(a.body.find(R"("at":500)"), std::string::npos);
+  EXPECT_EQ(a.body.find(R"("at":400)"), std::string::npos);
+  // One is always shown.
+  door.letter_pages.clear();
+  stored(0, {letter(0, 100, "\xdb" + std::string("\x00\x90\x00\x00", 4) + std::string(9 * 1024 * 1024, 'p'))});
+  EXPECT_NE(ask("GET", "").body.find(R"("at":100)"), std::string::npos);
+}
+
 TEST_F(DeadLetters, AShardThatDoesNotAnswerIsNamed) {
   door.letter_pages[{1, 0}] = std::nullopt;
   const auto a = ask("GET", "");

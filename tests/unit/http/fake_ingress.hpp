@@ -69,6 +69,12 @@ public:
     acted.emplace_back(shard, action);
     done(entity);
   }
+  void detail(shard_id shard,
+              std::function<void(std::optional<shard_detail>, std::string, std::string)> done) override {
+    const auto found = details.find(shard.value);
+    if (found == details.end()) return done(std::nullopt, {}, "no owner");
+    done(found->second, "n1", {});
+  }
 
   [[nodiscard]] cluster_status cluster() const override { return status; }
   [[nodiscard]] std::vector<shard_status> shards() const override { return shard_rows; }
@@ -108,6 +114,7 @@ public:
   std::vector<shard_status> shard_rows;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::optional<letter_page>> letter_pages;  ///< shard, from
   std::vector<std::pair<shard_id, letter_action>> acted;
+  std::map<std::uint32_t, shard_detail> details;
   std::vector<std::pair<shard_id, sequenced_batch>> sequenced;
   sequenced_answer sequenced_result;
   std::string not_ready;
