@@ -19,15 +19,16 @@ async function refusal(response) {
   return `status ${response.status}`;
 }
 
-/** Asks this node. Throws an Error whose message is for people. */
-export async function ask(path, { text = false, accept = [200] } = {}) {
+/** Asks this node, or tells it something: `post` is sent as JSON. Throws an Error whose message is for people. */
+export async function ask(path, { text = false, post = null, patience = requestTimeout } = {}) {
   let response;
   try {
-    response = await fetch(path, { signal: AbortSignal.timeout(requestTimeout), cache: "no-store", redirect: "error" });
+    const told = post === null ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(post) };
+    response = await fetch(path, { signal: AbortSignal.timeout(patience), cache: "no-store", redirect: "error", ...told });
   } catch (error) {
-    throw new Error(error.name === "TimeoutError" ? `no answer within ${requestTimeout / 1e3} s` : "it cannot be reached");
+    throw new Error(error.name === "TimeoutError" ? `no answer within ${patience / 1e3} s` : "it cannot be reached");
   }
-  if (!accept.includes(response.status)) throw Object.assign(new Error(await refusal(response)), { status: response.status });
+  if (response.status !== 200) throw Object.assign(new Error(await refusal(response)), { status: response.status });
   try {
     return text ? await response.text() : await response.json();
   } catch {
@@ -86,7 +87,7 @@ function ratesOf(now, before) {
 function shardsOf(nodes, own) {
   const rows = new Map();
   for (const row of own?.shards ?? [])
-    rows.set(row.shard, { shard: row.shard, owner: row.owner, holders: [], queued: 0, entities: 0, rate: null, waiting: [], seen: [] });
+    rows.set(row.shard, { shard: row.shard, owner: row.owner, holders: [], queued: 0, entities: 0, outbox: 0, letters: 0, rate: null, waiting: [], seen: [] });
   for (const node of nodes) {
     for (const row of node.shards ?? []) {
       const shard = rows.get(row.shard);
@@ -96,6 +97,8 @@ function shardsOf(nodes, own) {
       if (row.claim === "held" || row.claim === "draining") {
         shard.holders.push(node.name);
         shard.entities += row.entities;
+        shard.outbox += row.outbox ?? 0;
+        shard.letters += row.dead_letters ?? 0;
         shard.rate = node.rates.shards.get(row.shard) ?? null;
       }
       if (row.waiting_for) shard.waiting.push({ node: node.name, reason: row.waiting_for, ms: row.waiting_ms });
@@ -192,7 +195,7 @@ export class Cluster {
     const node = {
       name: member.node, incarnation: member.incarnation, address: member.http_address, peerAddress: member.peer_address ?? "",
       self, left: null, problem: null, state: member.state, storeUp: null, view: null, version: null, shardsOwned: null,
-      shards: null, events: null, eventsAt: null, counters: null, rates: ratesOf(null, null),
+      shards: null, events: null, eventsAt: null, counters: null, rates: ratesOf(null, null), lease: null, leaseLeft: null,
     };
     try {
       const status = self ? own : await ask(at("cluster", "/v1/cluster"));
@@ -205,6 +208,7 @@ export class Cluster {
       const key = `${member.node}/${status.incarnation}`;
       Object.assign(node, {
         state: status.state, storeUp: status.store_up, view: status.view, version: status.version, shardsOwned: status.shards_owned,
+        lease: status.lease_ms ?? null, leaseLeft: status.lease_remaining_ms ?? null,
         shards, events, eventsAt: Date.now(), counters, rates: ratesOf(counters, this.#before.get(key) ?? null),
       });
       this.#before.set(key, counters);

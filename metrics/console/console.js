@@ -3,7 +3,8 @@
 import { Cluster } from "./cluster.js";
 import { h, keyed, setAttribute, setText } from "./dom.js";
 import { EntityView } from "./entity_view.js";
-import { time } from "./format.js";
+import { count, time } from "./format.js";
+import { LettersView } from "./letters_view.js";
 import { OverviewView } from "./overview_view.js";
 import { ShardsView } from "./shards_view.js";
 import { TimelineView } from "./timeline_view.js";
@@ -13,7 +14,7 @@ const perNode = 150; // milliseconds; a large cluster is looked at less often
 
 const byId = (id) => document.getElementById(id);
 const cluster = new Cluster();
-const views = { overview: new OverviewView(), shards: new ShardsView(), timeline: new TimelineView(), entity: new EntityView() };
+const views = { overview: new OverviewView(), shards: new ShardsView(), timeline: new TimelineView(), entity: new EntityView(), letters: new LettersView() };
 let shown = null;
 let picture = null;
 let paused = false;
@@ -51,6 +52,8 @@ function show() {
   document.title = picture.name ? `${picture.name} – Pawl console` : "Pawl console";
   showVerdict(picture.verdict);
   showOthers(picture);
+  const letters = picture.shards.reduce((sum, row) => sum + row.letters, 0);
+  setText(byId("letters-count"), letters > 0 ? ` ${count(letters)}` : "");
   const looked = picture.at === null ? "nothing heard yet" : `seen from ${picture.node} at ${time(picture.at)}`;
   setText(byId("seen"), paused ? `${looked}, paused` : looked);
   views[shown].update(picture, cluster);

@@ -22,6 +22,17 @@ export function duration(seconds) {
   return seconds < 7200 ? `${whole.format(seconds / 60)} min` : `${whole.format(seconds / 3600)} h`;
 }
 
+/** Milliseconds as seconds, without the unit: tenths where there are any. */
+export const seconds = (milliseconds) => tenth.format(milliseconds / 1e3);
+
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** A time of day, with the day unless it is today. */
+export function moment(milliseconds) {
+  const at = new Date(milliseconds);
+  return at.toDateString() === new Date().toDateString() ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
+}
+
 export const time = (milliseconds) => clock.format(new Date(milliseconds));
 
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;

@@ -2,14 +2,14 @@
 
 import { Chart } from "./chart.js";
 import { h, keyed, setAttribute, setText, table } from "./dom.js";
-import { count, duration, none, rate, time } from "./format.js";
+import { count, duration, none, rate, seconds, time } from "./format.js";
 import { colourOf, Ring } from "./ring.js";
 import { changes, eventTable } from "./timeline_view.js";
 
 const eventsShown = 8;
 
 const columns = [
-  { name: "Node" }, { name: "State" }, { name: "Shards", number: true }, { name: "Applied/s", number: true },
+  { name: "Node" }, { name: "State" }, { name: "Shards", number: true }, { name: "Lease left", number: true }, { name: "Applied/s", number: true },
   { name: "p99", number: true }, { name: "Waiting", number: true }, { name: "Entities", number: true },
   { name: "View", number: true }, { name: "Version" }, { name: "Address" },
 ];
@@ -21,6 +21,12 @@ function stateOf(node) {
   if (node.problem !== null) return { sign: "bad", text: "no answer" };
   if (node.storeUp === false) return { sign: "bad", text: `${node.state}, no store` };
   return { sign: node.state === "up" ? "good" : "warn", text: node.state };
+}
+
+/** How long a node that answered would still be a member if it beat no more, of how long it would after a beat. */
+function leaseOf(node) {
+  if (node.left || node.asOf || node.problem !== null || node.leaseLeft === null) return none;
+  return `${seconds(node.leaseLeft)} of ${seconds(node.lease)} s`;
 }
 
 export class OverviewView {
@@ -54,7 +60,7 @@ export class OverviewView {
     return h("tr", null,
       h("th", { scope: "row" }, h("span", { class: "swatch", "aria-hidden": "true" }), h("span"), h("span", { class: "note" })),
       h("td", null, h("span", { class: "state" })),
-      Array.from({ length: 6 }, () => h("td", { class: "number" })), h("td"), h("td", { class: "code" }, h("a")));
+      Array.from({ length: 7 }, () => h("td", { class: "number" })), h("td"), h("td", { class: "code" }, h("a")));
   }
 
   #fill(row, node, picture) {
@@ -67,7 +73,7 @@ export class OverviewView {
     setAttribute(state.firstChild, "class", `state ${sign}`);
     setText(state.firstChild, text);
     const figures = [
-      count(node.shardsOwned), rate(node.rates.applied), duration(node.rates.p99), count(node.counters?.queued),
+      count(node.shardsOwned), leaseOf(node), rate(node.rates.applied), duration(node.rates.p99), count(node.counters?.queued),
       count(node.counters?.entities), count(node.view), node.version ?? none,
     ];
     figures.forEach((figure, index) => setText(cells[index], figure));

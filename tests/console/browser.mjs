@@ -10,10 +10,13 @@ const need = (name) => {
   return value;
 };
 
+// Longer than by default: a node that stands still keeps its shards for so long, and what waits for them can be looked at.
+export const leaseSeconds = 12;
+
 /** Starts a cluster; `stop` ends it and waits for that. */
 export async function startCluster() {
   const child = spawn("python3", [new URL("live_cluster.py", import.meta.url).pathname, "--program", need("PAWL_ORDER_WORKFLOW")],
-    { stdio: ["pipe", "pipe", "inherit"] });
+    { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, PAWL_CLUSTER_LEASE: `${leaseSeconds}s` } });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const first = await Promise.race([
     new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve)),

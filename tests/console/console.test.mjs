@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { launch, looks, openPage, startCluster } from "./browser.mjs";
+import { launch, leaseSeconds, looks, openPage, startCluster } from "./browser.mjs";
 import { contrast, excessWidth, structure, tabThrough } from "./page_checks.mjs";
 
 const pictures = process.env.PAWL_CONSOLE_PICTURES;
-const views = ["overview", "shards", "timeline", "entity"];
+const views = ["overview", "shards", "timeline", "entity", "letters"];
 
 let cluster;
 let browser;
@@ -22,7 +22,33 @@ const whatIs = async (path, node = cluster.nodes[0]) => (await fetch(node.url + 
 /** Goes to another view as a reader does. */
 async function go(page, view) {
   await page.locator("#views").getByRole("link", { name: view }).click();
-  await page.waitForFunction((name) => document.querySelector(`main > .${name}`) !== null, view.toLowerCase());
+  await page.waitForFunction((name) => document.querySelector(`main > .${name}`) !== null, view.toLowerCase().split(" ").at(-1));
+}
+
+/** Sends one message, and insists on its result. */
+async function send(type, key, message, payload, { id = `${message}-1`, result = "applied", node = cluster.nodes[0] } = {}) {
+  const answer = await fetch(`${node.url}/v1/messages`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ type, key, message, id, payload }) });
+  const said = await answer.json();
+  assert.equal(said.result, result, JSON.stringify(said));
+  return said;
+}
+
+/** Looks an entity up as a reader does. */
+async function lookUp(page, type, key) {
+  await go(page, "Entity");
+  await page.getByLabel("Type").fill(type);
+  await page.getByLabel("Key").fill(key);
+  await page.getByRole("button", { name: "Look up" }).click();
+}
+
+const rowsOf = (page, table) => page.getByRole("region", { name: table, exact: true }).locator("tbody tr");
+
+/** A key of a shard that this node serves. */
+async function keyAt(node, prefix) {
+  const { shardOf } = await import("../../metrics/console/shard_of.js");
+  const { shards } = await whatIs("/v1/shards", node);
+  const held = new Set(shards.filter((row) => row.claim === "held").map((row) => row.shard));
+  for (let n = 0; ; ++n) if (held.has(shardOf(`${prefix}${n}`, cluster.shards))) return `${prefix}${n}`;
 }
 
 before(async () => {
@@ -53,7 +79,11 @@ test("the overview shows every node with live figures", async () => {
     const cells = await rows.filter({ hasText: node.url.slice("http://".length) }).locator("th, td").allTextContents();
     assert.ok(cells[0].startsWith(node.name), cells[0]);
     assert.equal(cells[1], "up");
-    assert.ok(Number(cells[3].replace(",", "")) > 0, `${node.name} applies nothing: ${cells}`);
+    // It beats five times a second: more than half of a lease is left, unless the machine stood still.
+    const [, left, lease] = /^([\d.]+) of (\d+) s$/.exec(cells[3]) ?? assert.fail(cells[3]);
+    assert.equal(Number(lease), leaseSeconds);
+    assert.ok(Number(left) > leaseSeconds / 2 && Number(left) <= leaseSeconds, cells[3]);
+    assert.ok(Number(cells[4].replace(",", "")) > 0, `${node.name} applies nothing: ${cells}`);
     shards += Number(cells[2]);
   }
   assert.equal(shards, cluster.shards);
@@ -171,6 +201,148 @@ test("an order that does not exist has a shard all the same, the one that the no
   for (const key of ["nobody-{x}-1", "naïve ключ", "{}empty", "a{b}{c}", "}{", "plain"]) assert.equal(shardOf(key, cluster.shards), await shard(key), key);
 });
 
+test("a cluster without dead letters says so", async () => {
+  const { page } = first;
+  await go(page, "Dead letters");
+  await page.getByText("There are none: no message was given up.").waitFor();
+  assert.equal(await page.locator("#letters-count").textContent(), "");
+  assert.equal(await page.getByRole("region", { name: "Dead letters, latest first" }).isVisible(), false);
+});
+
+// A checkout asks its customer's account to hold money, and gets no answer, since that message was given up.
+test("an order that is stuck says why: its timer, and the letter of the message that was given up", async () => {
+  const { page } = first;
+  await send("account", "alice", "Deposit", { amount: 5_000 });
+  await send("account", "alice", "HoldFunds", { order: "stuck-1", amount: 100 });
+  await send("checkout", "stuck-1", "PlaceOrder", { customer: "alice", amount: 100, expires_ms: 3_600_000 });
+  await lookUp(page, "checkout", "stuck-1");
+  const timer = rowsOf(page, "Its pending timers");
+  await timer.first().waitFor();
+  assert.deepEqual((await timer.first().locator("th, td").allTextContents()).slice(0, 2), ["expiry", "OrderExpired"]);
+  assert.equal(JSON.parse(await page.locator("pre").textContent()).status, "pending");
+  await lookUp(page, "account", "alice");
+  const letter = page.locator(".why .bad");
+  await letter.filter({ hasText: /^Given up [\d:]+, since it could not take effect: HoldFunds: money is held for order 'stuck-1' already\.$/ }).waitFor();
+  await page.getByText(/^n\d serves shard \d+, but:$/).waitFor();
+  if (pictures) await page.screenshot({ path: `${pictures}/entity-stuck-1440.png`, fullPage: true });
+  await letter.getByRole("link", { name: "HoldFunds" }).click();
+  await page.getByRole("heading", { name: "HoldFunds for account alice" }).waitFor();
+});
+
+test("a source that numbers its messages is shown with the position that its shard expects", async () => {
+  const { page } = first;
+  const { shardOf } = await import("../../metrics/console/shard_of.js");
+  const [key, shard] = ["sourced-1", shardOf("sourced-1", cluster.shards)];
+  const line = { type: "order", key, message: "OrderPurchased", id: "s1", payload: { customer: "c", at: "2024-01-01T00:00" }, position: 44, seq: 3 };
+  const answer = await fetch(`${cluster.nodes[1].url}/v1/sources/warehouse?shard=${shard}&history=b&after=0`,
+    { method: "POST", headers: { "content-type": "application/x-ndjson" }, body: JSON.stringify(line) });
+  assert.equal((await answer.json()).taken, 44);
+  await lookUp(page, "order", key);
+  await rowsOf(page, "Producers that number their messages").first().waitFor();
+  const [name, taken, after] = await rowsOf(page, "Producers that number their messages").first().locator("th, td").allTextContents();
+  assert.deepEqual([name, taken, after], ["warehouse/b", "44", "after=44"]);
+  assert.match(await page.locator(".facts").textContent(), /Last applied number3; 4 is expected next/);
+});
+
+test("a dead letter is found, shown, and kept unless a reader is sure, all by keyboard", async () => {
+  const { page } = first;
+  await send("order", "broken-1", "OrderPurchased", { customer: 5 }, { result: "refused" });
+  await go(page, "Dead letters");
+  const rows = rowsOf(page, "Dead letters, latest first");
+  await page.getByText(/^2 dead letters, read at/).waitFor();
+  await page.waitForFunction(() => document.getElementById("letters-count").textContent === " 2");
+  const { letters } = await whatIs("/v1/dead-letters");
+  assert.deepEqual(await rows.locator("th").allTextContents(), letters.map((letter) => letter.message));
+  await rows.filter({ hasText: "broken-1" }).getByRole("link").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "OrderPurchased for order broken-1" }).waitFor();
+  const broken = letters.find((letter) => letter.key === "broken-1");
+  assert.deepEqual(JSON.parse(await page.getByLabel("Payload").textContent()), broken.payload);
+  const facts = await page.locator(".letters .facts").textContent();
+  for (const text of [broken.reason, "undecodable", "from outside", `shard ${broken.shard}, number ${broken.number}`]) assert.ok(facts.includes(text), `${text} is not in ${facts}`);
+  // The focus is at the letter, its buttons come next; the first thing in the question is the way out.
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Replay…");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  const question = page.getByRole("dialog", { name: "Discard OrderPurchased for order broken-1?" });
+  await question.waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Cancel");
+  assert.deepEqual((await contrast(page)).faults, []);
+  if (pictures) await page.screenshot({ path: `${pictures}/letters-question-1440.png` });
+  await page.keyboard.press("Escape");
+  await question.waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Discard…");
+  await looks(page, 1);
+  assert.equal((await whatIs("/v1/dead-letters")).total, 2);
+});
+
+test("a letter that is refused again stays, and one that is discarded is gone", async () => {
+  const { page, expected } = first;
+  expected.add("422");
+  await page.getByRole("button", { name: "Replay…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Replay", exact: true }).click();
+  await page.getByRole("status").filter({ hasText: /^OrderPurchased for order broken-1: refused again, and kept: / }).waitFor();
+  assert.equal((await whatIs("/v1/dead-letters")).total, 2);
+  await page.getByRole("button", { name: "Discard…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByRole("status").filter({ hasText: "OrderPurchased for order broken-1 was dropped." }).waitFor();
+  await page.getByText(/^1 dead letter, read at/).waitFor();
+  await page.getByText(/^The letter that the address names is not there/).waitFor();
+  const { letters } = await whatIs("/v1/dead-letters");
+  assert.deepEqual(letters.map((letter) => letter.key), ["alice"]);
+});
+
+test("a letter that takes effect when it is replayed is gone, and the order gets on", async () => {
+  const { page } = first;
+  await send("account", "alice", "CaptureFunds", { order: "stuck-1" });
+  await rowsOf(page, "Dead letters, latest first").getByRole("link").click();
+  await page.getByRole("button", { name: "Replay…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Replay", exact: true }).click();
+  await page.getByRole("status").filter({ hasText: "HoldFunds for account alice has taken effect, and its letter is gone." }).waitFor();
+  await page.getByText("There are none: no message was given up.").waitFor();
+  await lookUp(page, "checkout", "stuck-1");
+  await page.waitForFunction(() => document.querySelector("pre").textContent.includes('"status": "approved"'));
+  await page.getByText(/^Nothing is in the way: /).waitFor();
+  assert.deepEqual(first.complaints, []);
+});
+
+test("somebody else was quicker, a shard is silent, a node fails: the page of dead letters says each", async () => {
+  const { page, complaints, expected, close } = await openPage(browser);
+  const hostile = `<img src=x onerror="document.title='owned'">`;
+  const letter = { shard: 3, number: 7, type: "order", key: hostile, message: "OrderPurchased", id: hostile, sent_at: 0, at: 1_700_000_000_000, code: "handler_error", reason: hostile, payload: null, payload_problem: hostile };
+  let answer = { json: { total: 1, letters: [letter], shards_missing: [] } };
+  await page.route("**/v1/dead-letters", (route) => route.fulfill(answer));
+  await page.goto(address(cluster.nodes[0], "letters", "?shard=3&number=7&at=1700000000000"));
+  await page.getByRole("heading", { name: `OrderPurchased for order ${hostile}` }).waitFor();
+  assert.equal(await page.locator("main img").count(), 0);
+  assert.match(await rowsOf(page, "Dead letters, latest first").locator("td").last().textContent(), /^1[45] Nov, /);
+  for (const status of ["404", "503", "500"]) expected.add(status);
+  // The node knows no such letter.
+  await page.getByRole("button", { name: "Discard…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByRole("status").filter({ hasText: "there is no such dead letter" }).waitFor();
+  await page.route("**/v1/dead-letters/3/7/replay", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: `{"detail":"the shard has moved"}` }));
+  await page.getByRole("button", { name: "Replay…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Replay", exact: true }).click();
+  await page.getByRole("status").filter({ hasText: /^It is not known whether OrderPurchased for order .* was handled: the shard has moved\./ }).waitFor();
+  answer = { json: { total: 12_345, letters: [letter], shards_missing: [3, 5], reason: "no owner of the shard could be reached in time" } };
+  await page.getByRole("button", { name: "Look again" }).click();
+  await page.getByText("Not known: the letters of shards 3, 5: no owner of the shard could be reached in time.").waitFor();
+  await page.getByText(/^The latest 1 of 12,345 dead letters, read at/).waitFor();
+  answer = { status: 500, contentType: "application/problem+json", body: `{"detail":"out of memory"}` };
+  await page.getByRole("button", { name: "Look again" }).click();
+  await page.getByText("They cannot be read: out of memory.").waitFor();
+  answer = { json: { total: 1 } };
+  await page.getByRole("button", { name: "Look again" }).click();
+  await page.getByText("They cannot be read: its answer is of another form.").waitFor();
+  assert.deepEqual(await structure(page), []);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("a link to an entity can be passed on", async () => {
   const other = await openPage(browser);
   await other.page.goto(address(cluster.nodes[1], "entity", entityQuery()));
@@ -178,6 +350,11 @@ test("a link to an entity can be passed on", async () => {
   await other.page.getByText(/^Nothing is in the way: n\d serves shard/).waitFor();
   assert.deepEqual(other.complaints, []);
   await other.close();
+});
+
+test("there are letters to look at", async () => {
+  for (const key of ["unreadable-1", "unreadable-2", "a rather long key, with words in it, that somebody has made up to see whether it fits"])
+    await send("order", key, "OrderPurchased", { customer: 5, at: "2024-01-01T00:00", note: "what else there was" }, { result: "refused" });
 });
 
 for (const colorScheme of ["light", "dark"]) {
@@ -190,6 +367,7 @@ for (const colorScheme of ["light", "dark"]) {
         await looks(page, 2);
         if (view === "shards") await page.locator(".cell").nth(5).click();
         if (view === "entity") await page.locator("pre").waitFor();
+        if (view === "letters") await page.locator(".letters tbody a").first().click();
         assert.deepEqual(await structure(page), [], view);
         assert.equal(await excessWidth(page), 0, `${view} scrolls sideways`);
         const { looked, faults } = await contrast(page);
@@ -215,7 +393,7 @@ test("all is reached by Tab, begins with the skip link, and shows its focus", as
     await page.getByText(/All \d+ shards served/).waitFor();
     const { stops, unseen } = await tabThrough(page);
     assert.equal(stops[0], "Skip to the content");
-    for (const name of ["Pause", "Overview", "Shards", "Timeline", "Entity"]) assert.ok(stops.includes(name), `${view}: ${name} is not among ${stops}`);
+    for (const name of ["Pause", "Overview", "Shards", "Timeline", "Entity", "Dead letters 3"]) assert.ok(stops.includes(name), `${view}: ${name} is not among ${stops}`);
     assert.deepEqual(unseen, [], `${view}: no visible focus`);
   }
   await close();
@@ -276,6 +454,37 @@ test("a node that has not joined, and one that says hostile things, do no harm",
   await close();
 });
 
+test("messages that wait for a node that stands still are seen from both ends", async () => {
+  const { page, expected } = first;
+  for (const status of ["502", "404", "503"]) expected.add(status);
+  const [order, customer] = [await keyAt(cluster.nodes[1], "waiting-"), await keyAt(cluster.nodes[2], "customer-")];
+  const { shardOf } = await import("../../metrics/console/shard_of.js");
+  const shard = shardOf(customer, cluster.shards);
+  await go(page, "Entity");
+  process.kill(cluster.nodes[2].pid, "SIGSTOP");
+  try {
+    await send("checkout", order, "PlaceOrder", { customer, amount: 100, expires_ms: 3_600_000 });
+    await lookUp(page, "checkout", order);
+    const rows = rowsOf(page, "Sent by its shard, not taken yet").filter({ hasText: customer });
+    await rows.first().waitFor();
+    assert.deepEqual((await rows.first().locator("th, td").allTextContents()).slice(0, 3), [`${shard}`, "1", `HoldFunds for account ${customer}`]);
+    await page.locator(".why .bad").filter({ hasText: new RegExp(`^1 message of shard \\d+ waits for shard ${shard}, .*The first is HoldFunds for account ${customer}, sent`) }).waitFor();
+    if (pictures) await page.screenshot({ path: `${pictures}/entity-waiting-1440.png`, fullPage: true });
+    // The account itself cannot be read meanwhile; what waits for it can be named all the same.
+    await lookUp(page, "account", customer);
+    await page.locator(".why .bad").filter({ hasText: new RegExp(`^1 message for shard ${shard} waits in shard ${shardOf(order, cluster.shards)}\\.`) }).waitFor();
+    assert.match(await page.locator(".entity [aria-live]").textContent(), /^Asking the owner of account|cannot be read: /);
+  } finally {
+    process.kill(cluster.nodes[2].pid, "SIGCONT");
+  }
+  await page.getByText(`All ${cluster.shards} shards served by 3 nodes`).waitFor({ timeout: 30_000 });
+  await lookUp(page, "checkout", order);
+  // Nobody has paid anything in, so the account says no; but it says something.
+  await page.waitForFunction(() => document.querySelector("pre").textContent.includes('"status": "rejected"'));
+  await page.getByText("Nothing: all that its entities have sent has been taken.").waitFor();
+  assert.deepEqual(first.complaints, []);
+});
+
 test("a node that stands still is named, with the shards that nobody serves, and is seen to come back", async () => {
   const { page, expected } = first;
   for (const status of ["502", "404", "503"]) expected.add(status);
@@ -298,7 +507,7 @@ test("a node that stands still is named, with the shards that nobody serves, and
   await page.getByText(`All ${cluster.shards} shards served by 3 nodes`).waitFor({ timeout: 30_000 });
   await go(page, "Timeline");
   await page.locator(".timeline tbody tr").filter({ hasText: "reason join" }).first().waitFor();
-  await page.locator(".timeline tbody tr").filter({ hasText: "this member was evicted or has left" }).waitFor();
+  await page.locator(".timeline tbody tr").filter({ hasText: "this member was evicted or has left" }).first().waitFor();
   if (pictures) await page.screenshot({ path: `${pictures}/timeline-after-a-pause.png`, fullPage: true });
   assert.deepEqual(first.complaints, []);
 });
