@@ -22,6 +22,8 @@ void shard::show_books() {
   metrics_.outbox_stopped.set(relay_.stopped());
   metrics_.timers.set(books_.timers.size());
   metrics_.dead_letters.set(books_.letters.size());
+  for (std::size_t t = 0; t < processed_.size(); ++t)
+    metrics_.messages[t].ids.set(memory_ == memory::ready ? processed_[t].size() : 0);
 }
 
 /// Confirmed, as are the books outside of a commit being built.

@@ -61,6 +61,7 @@ inline constexpr std::array<const char*, 5> message_outcome_names{"applied", "du
 struct message_metrics {
   std::array<single_writer_counter, message_outcome_names.size()> outcomes;
   single_writer_counter out_of_order;         ///< arrived with a seq below or beyond the next one
+  single_writer_counter ids;                  ///< of messages applied or refused for good: remembered now
   single_writer_counter ordering_violations;  ///< applied with a seq not above the last applied one; must stay 0
   single_writer_histogram<latency_bounds.size()> latency{latency_bounds};  ///< accepted at the owner → committed
 };

@@ -129,6 +129,10 @@ void add_messages(page& out, const node_metrics& m) {
             "Messages applied with a sender number not above the last one applied. Must stay 0.");
   for_each_type([](const message_metrics& t) -> auto& { return t.ordering_violations; });
 
+  out.begin(MetricType::Gauge, "pawl_processed_ids",
+            "Ids of messages applied or refused for good that the shards of this node remember.");
+  for_each_type([](const message_metrics& t) -> auto& { return t.ids; });
+
   out.begin(MetricType::Histogram, "pawl_message_latency_seconds",
             "Time from acceptance at the owner to the confirmed commit.");
   for (std::size_t type = 0; type < m.entity_types.size(); ++type) {

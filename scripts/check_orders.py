@@ -224,6 +224,10 @@ def rows(findings: Findings, figures: dict[str, Any]) -> Iterator[tuple[str, str
         yield "away from the pauses", "{:.1f} / {:.1f} ms".format(*figures["calm_latency_ms"]), ""
 
 
+def result(findings: Findings) -> dict[str, Any]:
+    return {"kind": "orders", "applied": findings.applied, "out_of_order": findings.misplaced}
+
+
 def print_table(lines: Sequence[tuple[str, str, str]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in (0, 1)]
     for what, number, remark in lines:
@@ -235,11 +239,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--events", type=Path, required=True, help="what should happen: one JSON object a line, in order")
     parser.add_argument("--node", action="append", required=True, metavar="URL", help="of a live node; may be repeated")
     parser.add_argument("--figures", type=Path, help="the sender's figures (JSON), to be shown in the same table")
+    parser.add_argument("--result", type=Path, help="file to write the counts to (JSON), for other programs")
     options = parser.parse_args(arguments)
     try:
         figures = json.loads(options.figures.read_text(encoding="utf-8")) if options.figures else {}
         findings = check(read_events(options.events), options.node)
         print_table(list(rows(findings, figures)))
+        if options.result:
+            options.result.write_text(json.dumps(result(findings)) + "\n", encoding="utf-8")
     except (CannotTell, OSError, ValueError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

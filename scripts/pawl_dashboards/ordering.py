@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .dashboard import Dashboard, Section
 from .panels import Limits, Query, graph, heatmap, stat
-from .queries import buckets, increase, quantile, rate, share_of, total
+from .queries import buckets, increase, quantile, rate, series, share_of, total
 
 _TYPE = 'entity_type=~"$entity_type"'
 
@@ -93,6 +93,12 @@ _ORDER = Section(
             "the same; a steady rate means a sender that does not wait for its earlier message.",
             [Query(total(rate("pawl_messages_out_of_order_total", _TYPE), "entity_type"), "{{entity_type}}")],
             "cps",
+        ),
+        graph(
+            "Ids remembered",
+            "Of messages from outside that were applied or refused for good, as long as a repetition is recognised.",
+            [Query(total(series("pawl_processed_ids", _TYPE), "entity_type"), "{{entity_type}}")],
+            "short",
         ),
         graph(
             "Ordering violations",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .errors import DemoError
 from .http_client import Endpoint, HttpError
@@ -13,6 +16,7 @@ from .processes import Child, free_port, ignore_signals, stop_all
 
 _READY_SECONDS = 30.0
 _DRAIN_SECONDS = 15.0
+_REST_SECONDS = 30.0
 
 
 class Node:
@@ -43,6 +47,16 @@ class Node:
                 said = str(error)
             await asyncio.sleep(0.02)
         raise DemoError(f"{self.name} was not ready within {_READY_SECONDS:g} s: {said}\n{self.child.log_tail()}")
+
+
+def unrest(said: Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]]) -> str | None:
+    """Why shards still move, from each node's view and rows of /v1/shards; None if they do not."""
+    for name, (_, rows) in said.items():
+        moving = [row["shard"] for row in rows if row["local"] != (row["claim"] == "held")]
+        if moving:
+            return f"{name} takes or gives away {len(moving)}"
+    views = {view for view, _ in said.values()}
+    return None if len(views) == 1 else f"views {sorted(views)}"
 
 
 class Cluster:
@@ -88,6 +102,26 @@ class Cluster:
     @property
     def live(self) -> list[Node]:
         return [node for node in self.nodes if node.child.running()]
+
+    async def at_rest(self) -> None:
+        """Returns when every live node acts on the same view and holds exactly the shards that this gives it: while
+        shards move, what nodes say of them one after the other does not add up."""
+        deadline = time.monotonic() + _REST_SECONDS
+        while (why := await self._unrest()) is not None:
+            if time.monotonic() > deadline:
+                raise DemoError(f"shards still move after {_REST_SECONDS:g} s: {why}")
+            await asyncio.sleep(0.05)
+
+    async def _unrest(self) -> str | None:
+        said = {}
+        for node in self.live:
+            try:
+                status = json.loads((await node.endpoint.request("GET", "/v1/cluster")).body)
+                shards = json.loads((await node.endpoint.request("GET", "/v1/shards")).body)
+                said[node.name] = (int(status["view"]), list(shards["shards"]))
+            except (HttpError, ValueError, KeyError, TypeError) as error:
+                return f"{node.name}: {error!r}"
+        return unrest(said)
 
     def stop(self, patience_seconds: float) -> None:
         """SIGTERM to all, SIGKILL to those that do not end in time."""

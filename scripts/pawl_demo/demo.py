@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import tally as seen
 from .cluster import Cluster
 from .errors import DemoError
-from .http_client import Endpoint
+from .http_client import Endpoint, HttpError
 from .incidents import Incidents
+from .lookup import Metric, compare, figures, table
 from .options import Options, parse
 from .order_book import RESOLVED
 from .orders import Event, generate, read_csv
 from .processes import Workspace, memory_directory, reader_is_gone, stop_on_signals
 from .progress import Progress
+from .prometheus import PrometheusServer, find_program
 from .redis_server import RedisServer
 from .saga import plan
 from .schedule import interleave, with_copies, write_events
@@ -27,6 +32,7 @@ from .try_it import print_what_to_try, stay_until_interrupted
 
 _CHECKER = [str(Path(__file__).resolve().parent.parent / "check_orders.py")]
 _SAGA_CHECKER = ["-m", "pawl_demo.saga_checker"]
+_NAME = "demo"  # of the cluster
 
 
 def say(text: str) -> None:
@@ -34,7 +40,7 @@ def say(text: str) -> None:
 
 
 async def send(
-    options: Options, events: list[Event], cluster: Cluster, redis: RedisServer, directory: Path
+    options: Options, events: list[Event], cluster: Cluster, redis: RedisServer, watch: PrometheusServer | None, directory: Path
 ) -> Path:
     """Sends the events while incidents happen. Returns the sender's figures, for the checker's table."""
     rng = random.Random(options.seed)
@@ -49,6 +55,9 @@ async def send(
     pool = NodePool([node.endpoint for node in cluster.nodes], rng)
     sender = Sender(schedule, pool, options.rate, rng)
     incidents = Incidents(cluster, redis, progress, rng)
+    if watch is not None:
+        # One that was killed stays among the targets: that it is down is to be seen.
+        incidents.joined = lambda: watch.scrape(_NAME, cluster.nodes)
 
     async def show() -> None:
         while True:
@@ -102,6 +111,7 @@ def _write_figures(sender: Sender, incidents: Incidents, path: Path) -> Path:
         "retried_unknown": retries["unknown"] + retries[seen.NO_ANSWER],
         "retried_waiting": retries["blocked"] + retries["busy"] + retries[seen.NOT_SENT],
         "resolved_behind_unresolved": tally.prefix_broken,
+        "killed": [each.what.removeprefix("kill of ") for each in incidents.happened if each.what.startswith("kill of ")],
         "seconds": seconds,
         "messages_per_second": sum(tally.results[result] for result in RESOLVED) / seconds,
         "latency_ms": [seen.percentile(everything, share) * 1e3 for share in (0.5, 0.99)],
@@ -115,11 +125,71 @@ def _write_figures(sender: Sender, incidents: Incidents, path: Path) -> Path:
     return path
 
 
-def check(checker: list[str], cluster: Cluster, figures: Path, directory: Path) -> int:
-    """Runs the checker, a program of its own."""
+def check(checker: list[str], cluster: Cluster, figures: Path, result: Path, directory: Path) -> int:
+    """Runs the checker, a program of its own. Its counts are in `result` then, unless it could not tell (status 2)."""
     nodes = [part for node in cluster.live for part in ("--node", node.url)]
-    argv = [sys.executable, *checker, "--events", str(directory / "events.jsonl"), "--figures", str(figures), *nodes]
-    return subprocess.run(argv, check=False).returncode
+    argv = [sys.executable, *checker, "--events", str(directory / "events.jsonl"), "--figures", str(figures)]
+    return subprocess.run([*argv, "--result", str(result), *nodes], check=False).returncode
+
+
+async def look_up(options: Options, cluster: Cluster, watch: PrometheusServer | None, sender: Path, result: Path) -> bool:
+    """Prints the figures of the run as the metrics have them. Returns whether they agree with what was counted."""
+    seen_by_sender = json.loads(sender.read_text(encoding="utf-8"))
+    killed = seen_by_sender["killed"]
+    wanted = figures(
+        json.loads(result.read_text(encoding="utf-8")),
+        seen_by_sender,
+        shards=options.shards,
+        members=len(cluster.live),
+        killed=killed,
+    )
+    await cluster.at_rest()
+    if watch is None:
+        say("\nThe same in the metrics, as the nodes' /metrics have them, added up; with Prometheus (apt-get install prometheus) it")
+        say("would be asked instead, and would also know what a node said that was killed:\n")
+        lines = compare(wanted, await _from_nodes(cluster))
+    else:
+        await asyncio.to_thread(_let_it_see, watch, cluster)
+        say(f"\nThe same in the metrics, as Prometheus has them, at {watch.url}/graph with these queries:\n")
+        lines = compare(wanted, lambda metric: _from_prometheus(watch, metric))
+    for line in table(lines, killed):
+        say(line)
+    if killed:
+        say("\nA node's counters die with it, with what they had counted since they were read last; the ids of what it applied do not.")
+    agree = all(line.agrees for line in lines)
+    say("\nThe metrics agree." if agree else "\nThe metrics do not agree with what was counted.")
+    return agree
+
+
+def _let_it_see(watch: PrometheusServer, cluster: Cluster) -> None:
+    """Returns when Prometheus has read every live node since now, so that nothing is missing in what it says."""
+    began = time.time()
+    names = {node.name for node in cluster.live}
+    query = f'timestamp(up{{cluster="{_NAME}"}} == 1)'
+    watch.wait_for(query, lambda all: names <= {each.labels["node"] for each in all if each.values[0] > began})
+
+
+def _from_prometheus(watch: PrometheusServer, metric: Metric) -> float:
+    found = watch.now(metric.query())
+    if len(found) != 1:
+        raise DemoError(f"Prometheus finds nothing for {metric.query()}")
+    return found[0].values[0]
+
+
+async def _from_nodes(cluster: Cluster) -> Callable[[Metric], float]:
+    try:
+        answers = [await node.endpoint.request("GET", "/metrics") for node in cluster.live]
+    except HttpError as error:
+        raise DemoError(f"a node does not show its metrics: {error}") from error
+    pages = [answer.body.decode() for answer in answers]
+
+    def value_of(metric: Metric) -> float:
+        try:
+            return metric.of(pages)
+        except ValueError as error:
+            raise DemoError(str(error)) from error
+
+    return value_of
 
 
 async def demo(options: Options, events: list[Event], workspace: Workspace) -> int:
@@ -133,8 +203,9 @@ async def demo(options: Options, events: list[Event], workspace: Workspace) -> i
         # Seen with a slow disk: while an fsync is under way, everysec puts off write() but not the replies, and a kill
         # then takes back what was acknowledged. That is the store's promise, not what is to be shown here.
         say("Its files lie in memory (/dev/shm), so that no slow disk makes it acknowledge before it writes.")
-    with RedisServer(workspace.path / "redis") as redis:
-        with Cluster(options.program, "demo", redis.socket_path, workspace.path) as cluster:
+    with contextlib.ExitStack() as running:
+        redis = running.enter_context(RedisServer(workspace.path / "redis"))
+        with Cluster(options.program, _NAME, redis.socket_path, workspace.path) as cluster:
             say(f"Creating the dataset with {options.shards} shards and starting {options.nodes} nodes, a process each.")
             cluster.init(options.shards)
             for _ in range(options.nodes):
@@ -142,18 +213,29 @@ async def demo(options: Options, events: list[Event], workspace: Workspace) -> i
             for node in cluster.nodes:
                 await node.ready()
             say("  " + "   ".join(f"{node.name} {node.url}" for node in cluster.nodes))
-            figures = await send(options, events, cluster, redis, workspace.path)
+            say(f"The console, in a browser: {cluster.nodes[0].url}/console/, or that of any other node.")
+            watch = None
+            if program := find_program():
+                watch = running.enter_context(PrometheusServer(program, workspace.path / "watch", _NAME, cluster.nodes))
+                await asyncio.to_thread(_let_it_see, watch, cluster)
+                say(f"Prometheus reads their metrics every second, with the project's rules and alerts: {watch.url}")
+            else:
+                say("Prometheus is not installed (apt-get install prometheus): the metrics are read from the nodes in the end.")
+            sender = await send(options, events, cluster, redis, watch, workspace.path)
             if options.saga:
                 say("\nEvery message is resolved. Now another program reads every checkout, ticket and account back, waits until")
                 say("the last of their messages to each other has come, and looks for every cent that was paid in.\n")
             else:
                 say("\nEvery message is resolved. Now another program replays the events once, in order, and compares the state")
                 say("of every order, and the chained hash of the message ids applied to it, with what the cluster answers.\n")
-            status = check(_SAGA_CHECKER if options.saga else _CHECKER, cluster, figures, workspace.path)
+            result = workspace.path / "result.json"
+            status = check(_SAGA_CHECKER if options.saga else _CHECKER, cluster, sender, result, workspace.path)
+            if status == 0 and not await look_up(options, cluster, watch, sender, result):
+                status = 1
             if options.keep:
-                print_what_to_try(cluster, None if options.saga else events[0].order)
+                print_what_to_try(cluster, None if options.saga else events[0].order, watch.url if watch else None)
                 await stay_until_interrupted(cluster)
-            say("\nStopping the nodes (SIGTERM: each hands its shards over) and Redis.")
+            say(f"\nStopping the nodes (SIGTERM: each hands its shards over){', Prometheus' if watch else ''} and Redis.")
     return status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .cluster import Cluster, Node
@@ -36,7 +37,8 @@ class Incidents:
         self._progress = progress
         self._rng = rng
         self.happened: list[Incident] = []
-        self.killed: set[str] = set()
+        self.killed: set[str] = set()  # nodes
+        self.joined: Callable[[], None] = lambda: None  # called when a node has been started
         self._redis_up = asyncio.Event()
         self._redis_up.set()
 
@@ -91,6 +93,7 @@ class Incidents:
 
     async def _join(self, pool: NodePool) -> None:
         node = self._cluster.start_node()
+        self.joined()
         incident = self._begin(f"join of {node.name}")
         self._progress.note(f"{node.name} was started")
         await node.ready()

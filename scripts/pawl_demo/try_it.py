@@ -17,8 +17,11 @@ EXAMPLES = {
 }
 
 
-def print_what_to_try(cluster: Cluster, key: str | None = None) -> None:
-    """Prints commands for the live nodes; `key` names an entity that exists, else the first command's is looked up."""
+def print_what_to_try(cluster: Cluster, key: str | None = None, prometheus: str | None = None) -> None:
+    """Prints commands for the live nodes; `key` names an entity that exists, else the first command's is looked up.
+
+    @param prometheus address of one that watches the cluster
+    """
     first, *others = cluster.live
     other = others[0] if others else first
     print("\nThe cluster is running. Any node takes any message and answers for any key:\n")
@@ -30,7 +33,9 @@ def print_what_to_try(cluster: Cluster, key: str | None = None) -> None:
         f"\nTry, in another terminal:\n\n"
         f"  curl -s {first.url}/v1/messages -H 'Content-Type: application/json' -d '{message}'\n"
         f"  curl -s {other.url}/v1/entities/{entity}/{key or f'my-{entity}'}\n"
-        f"  {first.url}/                 # in a browser: the whole cluster\n"
+        f"  {first.url}/console/         # in a browser: the whole cluster\n"
+        + (f"  {prometheus}/                 # its metrics and alerts, in Prometheus\n" if prometheus else "")
+        + f"  build/dev/cli/pawl status --node {first.url}\n"
         f"  curl -s {first.url}/v1/cluster\n"
         f"  curl -s {first.url}/v1/shards\n"
         f"  curl -s {first.url}/metrics\n"

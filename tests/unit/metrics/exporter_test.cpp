@@ -43,6 +43,7 @@ struct busy_node : node_metrics {
       for (auto& type : s.messages) {
         for (std::size_t o = 0; o < type.outcomes.size(); ++o) type.outcomes[o].add(o + 1);
         type.out_of_order.add(4);
+        type.ids.set(6);
         type.ordering_violations.add(1);
         type.latency.observe(0.0001);
         type.latency.observe(0.02, 2);
@@ -105,6 +106,7 @@ TEST(Exporter, AddsTheShardsOfEachEntityTypeUp) {
                 4.0 * double(o + 1));
     }
     EXPECT_EQ(p.value("pawl_messages_out_of_order_total", labels), 16);
+    EXPECT_EQ(p.value("pawl_processed_ids", labels), 24);
     EXPECT_EQ(p.value("pawl_ordering_violations_total", labels), 4);
     EXPECT_EQ(p.value("pawl_message_latency_seconds_count", labels), 16);
     EXPECT_NEAR(p.value("pawl_message_latency_seconds_sum", labels), 4 * (0.0001 + 0.04 + 100), 1e-6);
