@@ -41,6 +41,13 @@ std::string name_of(const message& m) {
 
 }  // namespace
 
+void message_note::add(const message& m, reason_code why) {
+  if (count++ != 0) return;
+  what = std::string{m.name} + " of " + std::string{m.type};
+  code = why;
+  trace = m.trace;
+}
+
 std::string entity_catalog::lacks(std::string_view type) const {
   std::string known;
   for (const auto& t : types) known += (known.empty() ? "" : ", ") + t->name();
@@ -212,7 +219,9 @@ message_result batch::bury(message_result why, const message& m, std::string sou
                       m.seq,
                       why.code,
                       why.reason,
-                      now});
+                      now,
+                      std::string{m.trace}});
+  buried_.add(m, why.code);
   bytes_ += m.payload.size() + 512;
   return why;
 }
@@ -322,6 +331,8 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
       if (!f.timers.empty()) books_.timers.unfired(f.timers[f.results.size()]);
       return result;
     }
+  } else if (result.kind == result_kind::refused && !m.trace.empty()) {
+    refused_.add(m, result.code);
   }
   depends = true;
   return result;

@@ -131,6 +131,17 @@ struct batch_room {
   std::vector<std::pair<type_index, std::string>> erased;
 };
 
+/// Messages of a batch that have something to be said about in the log; their contents are not.
+struct message_note {
+  std::uint64_t count = 0;
+  // Of the first of them.
+  std::string what;  ///< "<message> of <entity type>"
+  reason_code code = reason_code::none;
+  std::string trace;
+
+  void add(const message& m, reason_code why);
+};
+
 /// The messages of one commit, applied to copies: what they changed, the ids they used, and their results.
 ///
 /// Nothing outside is touched until `confirm`; dropping the batch undoes it (rule B16). Reads confirmed memory only, so
@@ -165,6 +176,11 @@ public:
   [[nodiscard]] frontier confirm(shard_metrics& metrics, instant now);
   /// After `confirm`: the shards for which there is something new in the outbox.
   [[nodiscard]] const std::vector<shard_id>& receivers() const noexcept { return receivers_; }
+
+  /// Messages that became dead letters.
+  [[nodiscard]] const message_note& buried() const noexcept { return buried_; }
+  /// Messages with a trace that were refused for good, and whose senders are told.
+  [[nodiscard]] const message_note& refused() const noexcept { return refused_; }
 
   /// Takes back every result this batch gave in `frames`.
   void undo(std::deque<queued_frame>& frames) const;
@@ -207,6 +223,7 @@ private:
   std::optional<inbox_position> inbox_;  ///< as far as it has taken
   frontier sealed_;
   std::vector<shard_id> receivers_;
+  message_note buried_, refused_;
 };
 
 /// An entity that messages wait for and that is not in memory.

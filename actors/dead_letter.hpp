@@ -22,6 +22,7 @@ struct dead_letter {
   reason_code code = reason_code::none;
   std::string reason;
   unix_ms at = 0;  ///< when it was put there, by the owner's clock
+  std::string trace{};
   friend bool operator==(const dead_letter&, const dead_letter&) = default;
 };
 

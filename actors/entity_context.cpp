@@ -27,6 +27,7 @@ void context::add_send(outgoing_message m) {
     throw std::invalid_argument("the key of an entity has 1 to " + std::to_string(limits::id_bytes) + " bytes");
   if (effects_ && effects_->sends.size() == limits::sends_per_message) too_many("send", limits::sends_per_message);
   add_payload(m.name, m.payload.size());
+  m.trace = trace_;
   made().sends.push_back(std::move(m));
 }
 
@@ -36,6 +37,7 @@ void context::add_timer(timer_change t) {
   if (effects_ && effects_->timers.size() == limits::timers_per_message)
     too_many("change timers", limits::timers_per_message);
   add_payload(t.name, t.payload.size());
+  t.trace = trace_;
   made().timers.push_back(std::move(t));
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/handler_effects.hpp"
 #include "actors/message.hpp"
+#include "actors/trace_context.hpp"
 #include "persistence/codec.hpp"
 
 #include <chrono>
@@ -32,7 +33,10 @@ public:
   context(std::string_view type, std::string_view key, std::string_view message_id, unix_ms sent_at = 0,
           std::uint64_t seq = 0)
       : type_(type), key_(key), message_id_(message_id), sent_at_(sent_at), now_(sent_at), seq_(seq) {}
-  context(const message& m, unix_ms now) : context(m.type, m.key, m.id, m.sent_at, m.seq) { now_ = now; }
+  context(const message& m, unix_ms now) : context(m.type, m.key, m.id, m.sent_at, m.seq) {
+    now_ = now;
+    trace_ = m.trace;
+  }
 
   [[nodiscard]] std::string_view type() const noexcept { return type_; }
   [[nodiscard]] std::string_view key() const noexcept { return key_; }
@@ -43,6 +47,10 @@ public:
   [[nodiscard]] unix_ms sent_at() const noexcept { return sent_at_; }
   /// The sender's number for this key, from 1; 0 if it gave none.
   [[nodiscard]] std::uint64_t seq() const noexcept { return seq_; }
+  /// The W3C `traceparent` that the message came with, for calls outside and for log lines; empty if it had none. What
+  /// the handler sends and schedules carries it on. A message that is sent again may have another, so it must have no
+  /// influence on the state.
+  [[nodiscard]] std::string traceparent() const { return to_traceparent(trace_); }
 
   /// Ends the handler: the state stays as it was, and the message is refused for good with this reason, also when it
   /// is sent again. Reasons are cut to `limits::reason_bytes`.
@@ -105,7 +113,7 @@ private:
   void add_timer(timer_change t);
   void set_reply(std::string bytes);
 
-  std::string_view type_, key_, message_id_;
+  std::string_view type_, key_, message_id_, trace_;
   unix_ms sent_at_, now_;
   std::uint64_t seq_;
   std::size_t effect_bytes_ = 0;

@@ -24,6 +24,7 @@ struct outgoing_message {
   std::string key;
   std::string name;
   std::string payload;  ///< msgpack map
+  std::string trace{};  ///< of the message that is handled
   friend bool operator==(const outgoing_message&, const outgoing_message&) = default;
 };
 
@@ -33,6 +34,7 @@ struct timer_change {
   std::optional<unix_ms> due{};  ///< nothing: the timer is cancelled
   std::string name{};            ///< of the message it becomes
   std::string payload{};
+  std::string trace{};  ///< of the message that is handled
   friend bool operator==(const timer_change&, const timer_change&) = default;
 };
 

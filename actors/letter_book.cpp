@@ -1,5 +1,6 @@
 #include "actors/letter_book.hpp"
 
+#include "actors/trace_context.hpp"
 #include "cluster/bytes.hpp"
 #include "persistence/source_marks.hpp"
 
@@ -9,6 +10,7 @@ namespace pawl {
 namespace {
 
 constexpr std::uint8_t format = 1;
+constexpr std::uint8_t format_with_trace = 2;
 
 }  // namespace
 
@@ -16,7 +18,7 @@ std::string encode(const dead_letter& l) {
   std::string out;
   out.reserve(l.payload.size() + l.reason.size() + 256);
   byte_writer w{out};
-  w.u8(format);
+  w.u8(l.trace.empty() ? format : format_with_trace);
   w.bytes(l.entity.type);
   w.bytes(l.entity.key);
   w.bytes(l.name);
@@ -28,12 +30,14 @@ std::string encode(const dead_letter& l) {
   w.bytes(std::string_view{l.reason}.substr(0, limits::reason_bytes));
   w.i64(l.at);
   w.bytes(l.payload);
+  if (!l.trace.empty()) w.bytes(l.trace);
   return out;
 }
 
 std::optional<dead_letter> decode_dead_letter(std::string_view bytes) {
   byte_reader r{bytes};
-  if (r.u8() != format) return std::nullopt;
+  const auto written_as = r.u8();
+  if (written_as != format && written_as != format_with_trace) return std::nullopt;
   dead_letter l;
   l.entity.type = r.bytes(limits::name_bytes);
   l.entity.key = r.bytes(limits::id_bytes);
@@ -46,6 +50,10 @@ std::optional<dead_letter> decode_dead_letter(std::string_view bytes) {
   l.reason = r.bytes(limits::reason_bytes);
   l.at = r.i64();
   l.payload = r.bytes(limits::payload_bytes);
+  if (written_as == format_with_trace) {
+    l.trace = r.bytes(limits::trace_bytes);
+    if (!is_trace(l.trace)) return std::nullopt;
+  }
   if (!r.finished() || code >= reason_codes) return std::nullopt;
   l.code = static_cast<reason_code>(code);
   return l;

@@ -56,6 +56,7 @@ void each_view(Message& m, Use use) {
   use(m.name);
   use(m.id);
   use(m.payload);
+  use(m.trace);
 }
 
 }  // namespace

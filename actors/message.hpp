@@ -41,6 +41,8 @@ struct message {
   unix_ms sent_at = 0;
   std::uint64_t seq = 0;  ///< the sender's number per key, from 1; 0: none given
   bool stamped = false;   ///< `sent_at` was filled in by the door, so it may differ on a retry
+  std::string_view
+      trace{};  ///< see trace_context.hpp; empty: none. No part of the content, so a retry may have another
 };
 
 /// Messages that a door or a link took in together, and the bytes they are views into. Immutable once shared; whoever

@@ -1,5 +1,6 @@
 #include "actors/outbox.hpp"
 
+#include "actors/trace_context.hpp"
 #include "cluster/bytes.hpp"
 #include "cluster/invariant.hpp"
 
@@ -10,6 +11,7 @@ namespace pawl {
 namespace {
 
 constexpr std::uint8_t format = 1;
+constexpr std::uint8_t format_with_traces = 2;  ///< of a record
 
 std::size_t bytes_of(const outbox::record& r) { return r.block->bytes.size() + r.size() * sizeof(message); }
 
@@ -51,7 +53,13 @@ void outbox::number(staged_pair& s, const position& last, std::uint64_t line) {
   auto at = r.first;
   for (const auto& [m, sent_at] : s.messages) {
     const auto id = relayed_id(self_, at);
-    b.add({.type = m.type, .key = m.key, .name = m.name, .id = id, .payload = m.payload, .sent_at = sent_at});
+    b.add({.type = m.type,
+           .key = m.key,
+           .name = m.name,
+           .id = id,
+           .payload = m.payload,
+           .sent_at = sent_at,
+           .trace = m.trace});
     ++at.number;
   }
   r.block = b.finish();
@@ -88,19 +96,22 @@ void outbox::write_pair(field_list& out, shard_id to, std::uint32_t slot, const 
 }
 
 void outbox::write_record(field_list& out, shard_id to, const record& r) const {
+  const auto& messages = r.block->messages;
+  const bool traced = std::any_of(messages.begin(), messages.end(), [](const message& m) { return !m.trace.empty(); });
   std::string bytes;
   byte_writer w{bytes};
-  w.u8(format);
+  w.u8(traced ? format_with_traces : format);
   w.varint(to.value);
   write(w, r.before);
   write(w, r.first);
   w.varint(r.size());
-  for (const auto& m : r.block->messages) {
+  for (const auto& m : messages) {
     w.bytes(m.type);
     w.bytes(m.key);
     w.bytes(m.name);
     w.i64(m.sent_at);
     w.bytes(m.payload);
+    if (traced) w.bytes(m.trace);
   }
   out.add(slot_field(record_kind, r.slot), bytes);
 }
@@ -214,7 +225,8 @@ bool outbox::load_pair(std::uint32_t slot, std::string_view bytes) {
 
 bool outbox::load_record(std::uint32_t slot, std::string_view bytes) {
   byte_reader r{bytes};
-  if (r.u8() != format) return false;
+  const auto written_as = r.u8();
+  if (written_as != format && written_as != format_with_traces) return false;
   const auto to = r.varint();
   record x;
   x.slot = slot;
@@ -234,6 +246,8 @@ bool outbox::load_record(std::uint32_t slot, std::string_view bytes) {
     m.name = r.bytes(limits::name_bytes);
     m.sent_at = r.i64();
     m.payload = r.bytes(limits::payload_bytes);
+    if (written_as == format_with_traces) m.trace = r.bytes(limits::trace_bytes);
+    if (!m.trace.empty() && !is_trace(m.trace)) return false;
     m.id = id;
     b.add(m);
   }

@@ -27,7 +27,7 @@ namespace pawl {
 /// Stored as fields
 ///     \0o<slot>   version:u8 to:varint before:position first:position
 ///                 count:varint { type:bytes key:bytes name:bytes sent_at:i64 payload:bytes }    of one commit, one
-///                 receiver
+///                 receiver; of version 2 if one of them has a trace, then { … payload:bytes trace:bytes }
 ///     \0p<slot>   version:u8 to:varint last:position trimmed:position
 ///     position    line:u64 number:varint
 ///

@@ -2,6 +2,7 @@
 
 #include "actors/handler_effects.hpp"
 #include "actors/letter_book.hpp"
+#include "actors/trace_context.hpp"
 #include "cluster/bytes.hpp"
 
 #include <algorithm>
@@ -26,6 +27,9 @@ enum class kind : std::uint8_t {
 
 constexpr std::uint32_t magic = 0x4c574150;  // "PAWL"
 constexpr std::size_t header_bytes = 4;
+// Of a message.
+constexpr std::uint8_t stamped_flag = 1;
+constexpr std::uint8_t trace_flag = 2;  ///< its trace follows
 
 struct encoder {
   byte_writer w;
@@ -82,7 +86,8 @@ struct encoder {
       w.bytes(x->payload);
       w.i64(x->sent_at);
       w.varint(x->seq);
-      w.u8(x->stamped ? 1 : 0);
+      w.u8(static_cast<std::uint8_t>((x->stamped ? stamped_flag : 0) | (x->trace.empty() ? 0 : trace_flag)));
+      w.raw(x->trace);
     }
     w.u8(m.of ? 1 : 0);
     if (!m.of) return;
@@ -230,9 +235,13 @@ bool decode_frame(const std::shared_ptr<message_block>& block, byte_reader r, st
     x.payload = r.bytes(limits::payload_bytes);
     x.sent_at = r.i64();
     x.seq = r.varint();
-    auto flags = r.u8();
-    if (flags > 1) return false;
-    x.stamped = flags == 1;
+    const auto flags = r.u8();
+    if (flags > (stamped_flag | trace_flag)) return false;
+    x.stamped = (flags & stamped_flag) != 0;
+    if ((flags & trace_flag) != 0) {
+      x.trace = r.raw(limits::trace_bytes);
+      if (!is_trace(x.trace)) return false;
+    }
     block->messages.push_back(x);
   }
   bool good = true;

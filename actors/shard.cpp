@@ -332,6 +332,8 @@ void shard::commit_done(shard_effects& out, instant now) {
   metrics_.dead_letters_added.add(books_.letters.added());
   books_.suspects.handled();
   confirmed_ = batch_->confirm(metrics_, now);
+  tell(shard_effects::event::buried, batch_->buried(), buried_told_, out, now);
+  tell(shard_effects::event::refused, batch_->refused(), refused_told_, out, now);
   highest_seq_ = std::max(highest_seq_, confirmed_.seq);
   carry_out(relay_.added(books_.sends, batch_->receivers(), now), out);
   for (; discards_under_way_ > 0; --discards_under_way_) {

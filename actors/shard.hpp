@@ -35,6 +35,8 @@ struct shard_policy {
   std::chrono::milliseconds tidy_after{100};
   /// Before a timer whose message could not be handled is tried again; others come before it.
   std::chrono::milliseconds timer_retry{1'000};
+  /// Between two notes of one kind about messages: one whose every message fails must not fill the log.
+  std::chrono::milliseconds tell_every{1'000};
   suspicion_policy suspicion;
   relay_policy relay;
   inbox_policy inbox;
@@ -65,11 +67,17 @@ struct shard_effects {
     inbox_lost,
     inbox_stopped,
     inbox_resumed,
-    inbox_failed
+    inbox_failed,
+    buried,  ///< messages became dead letters
+    refused  ///< messages with a trace were refused for good, and their senders told
   };
   struct note {
     event what;
     std::string text;
+    // Of messages: how many since the last such note, and what the first of them was.
+    std::uint64_t count = 0;
+    reason_code code = reason_code::none;
+    std::string trace{};
   };
   std::vector<shard_command> commands;
   std::vector<framed> answers;
@@ -153,6 +161,11 @@ private:
   [[nodiscard]] bool untidy(instant now) const;
   void unask();
   void show_books();
+  struct telling {
+    std::uint64_t untold = 0;
+    std::optional<steady_time> last;
+  };
+  void tell(shard_effects::event what, const message_note& n, telling& so_far, shard_effects& out, instant now) const;
   [[nodiscard]] std::vector<std::string> erased_fields();
   bool load_missing(shard_effects& out);
   void on_entities(const load_answer& a, instant now);
@@ -243,6 +256,7 @@ private:
   steady_time next_passivation_{};
   steady_time last_commit_{};  ///< when it was sent
   std::optional<steady_time> next_timer_;
+  telling buried_told_, refused_told_;
 };
 
 }  // namespace pawl

@@ -26,6 +26,16 @@ void shard::show_books() {
     metrics_.messages[t].ids.set(memory_ == memory::ready ? processed_[t].size() : 0);
 }
 
+/// For the log, but for what comes too soon after the last: that is counted in the next one.
+void shard::tell(shard_effects::event what, const message_note& n, telling& so_far, shard_effects& out,
+                 instant now) const {
+  if (n.count == 0) return;
+  so_far.untold += n.count;
+  if (so_far.last && now.steady - *so_far.last < policy_.tell_every) return;
+  so_far.last = now.steady;
+  out.notes.push_back({what, n.what, std::exchange(so_far.untold, 0), n.code, n.trace});
+}
+
 /// Confirmed, as are the books outside of a commit being built.
 shard_detail shard::detail_now() const {
   shard_detail d;
@@ -101,7 +111,8 @@ void shard::add_due_timers(instant now) {
            .name = t->message,
            .id = id,
            .payload = t->payload,
-           .sent_at = t->due});
+           .sent_at = t->due,
+           .trace = t->trace});
     serials.push_back(serial);
   }
   frames_.emplace_back(catalog_, 0, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
@@ -206,7 +217,8 @@ void shard::replay(const waiting_read& r, const dead_letter& letter, std::uint32
          .id = letter.id,
          .payload = letter.payload,
          .sent_at = letter.sent_at,
-         .seq = letter.seq});
+         .seq = letter.seq,
+         .trace = letter.trace});
   frames_.emplace_back(catalog_, r.from, whole_block(id_, 0, claim_.view_of_placement(), b.finish()), now.steady);
   frames_.back().letter = number;
   frames_.back().asked_as = r.request.number;

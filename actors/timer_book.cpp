@@ -1,5 +1,6 @@
 #include "actors/timer_book.hpp"
 
+#include "actors/trace_context.hpp"
 #include "cluster/bytes.hpp"
 #include "cluster/invariant.hpp"
 
@@ -9,18 +10,20 @@ namespace pawl {
 namespace {
 
 constexpr std::uint8_t format = 1;
+constexpr std::uint8_t format_with_trace = 2;
 
 std::string stored(const timer& t) {
   std::string out;
   out.reserve(t.payload.size() + t.entity.key.size() + 96);
   byte_writer w{out};
-  w.u8(format);
+  w.u8(t.trace.empty() ? format : format_with_trace);
   w.bytes(t.entity.type);
   w.bytes(t.entity.key);
   w.bytes(t.name);
   w.i64(t.due);
   w.bytes(t.message);
   w.bytes(t.payload);
+  if (!t.trace.empty()) w.bytes(t.trace);
   return out;
 }
 
@@ -39,7 +42,8 @@ timer_book::change& timer_book::change_of(const name_key& k) {
 
 void timer_book::set(const entity_id& entity, timer_change c) {
   auto& staged = change_of({entity.type, entity.key, c.timer});
-  staged.becomes = timer{entity, std::move(c.timer), c.due.value(), std::move(c.name), std::move(c.payload)};
+  staged.becomes =
+      timer{entity, std::move(c.timer), c.due.value(), std::move(c.name), std::move(c.payload), std::move(c.trace)};
   staged.number = ++last_;
 }
 
@@ -164,7 +168,8 @@ bool timer_book::load(std::uint32_t slot, std::string_view bytes) {
     return true;
   }
   byte_reader r{bytes};
-  if (r.u8() != format) return false;
+  const auto written_as = r.u8();
+  if (written_as != format && written_as != format_with_trace) return false;
   timer t;
   t.entity.type = r.bytes(limits::name_bytes);
   t.entity.key = r.bytes(limits::id_bytes);
@@ -172,6 +177,10 @@ bool timer_book::load(std::uint32_t slot, std::string_view bytes) {
   t.due = r.i64();
   t.message = r.bytes(limits::name_bytes);
   t.payload = r.bytes(limits::payload_bytes);
+  if (written_as == format_with_trace) {
+    t.trace = r.bytes(limits::trace_bytes);
+    if (!is_trace(t.trace)) return false;
+  }
   if (!r.finished() || by_name_.contains({t.entity.type, t.entity.key, t.name})) return false;
   add(++last_, {std::move(t), slot});
   return true;

@@ -28,6 +28,7 @@ struct timer {
   unix_ms due = 0;
   std::string message;  ///< name of the message it becomes
   std::string payload;
+  std::string trace{};  ///< of the message that set it
   friend bool operator==(const timer&, const timer&) = default;
 };
 
@@ -35,6 +36,7 @@ struct timer {
 /// fires once, whoever owns the shard when. All are in memory, so that nothing is scanned to find those that are due;
 /// each is stored in a field of its own:
 ///     \0t<slot>   version:u8 type:bytes key:bytes name:bytes due:i64 message:bytes payload:bytes; empty: none
+///                 of version 2, if it has a trace, with trace:bytes behind
 ///
 /// Changes are staged for the commit being built, and either confirmed or dropped. Not thread-safe.
 class timer_book {

@@ -1,5 +1,6 @@
 #include "actors/caf/shard_actor.hpp"
 
+#include "actors/trace_context.hpp"
 #include "cluster/invariant.hpp"
 #include "metrics/log.hpp"
 
@@ -28,6 +29,21 @@ seat_policy policy_of(const node_options& o, const json_reader& from_json) {
   return p;
 }
 
+/// A trace is named only if there is one: who looks for it finds the line, and others do not read past it.
+void log_messages(log::level level, std::string_view event, std::string shard, const shard_effects::note& n) {
+  const auto count = std::to_string(n.count);
+  const std::string code{to_string(n.code)};
+  if (n.trace.empty())
+    log::write(level, event, {{"shard", std::move(shard)}, {"count", count}, {"first", n.text}, {"code", code}});
+  else
+    log::write(level, event,
+               {{"shard", std::move(shard)},
+                {"count", count},
+                {"first", n.text},
+                {"code", code},
+                {"trace_id", trace_id(n.trace)}});
+}
+
 void log_note(node_host& host, shard_id id, const shard_effects::note& n, double pause_seconds) {
   using event = shard_effects::event;
   auto shard = std::to_string(id.value);
@@ -45,6 +61,8 @@ void log_note(node_host& host, shard_id id, const shard_effects::note& n, double
       log::warn("the store was restarted or failed over since the last claims; what it had not made durable is lost",
                 {{"run_id", n.text}});
     break;
+  case event::buried: log_messages(log::level::warn, "dead letters added", shard, n); break;
+  case event::refused: log_messages(log::level::debug, "messages refused", shard, n); break;
   case event::rolled_back: log::error("store rolled back", {{"shard", shard}, {"reason", n.text}}); break;
   case event::suspects:
     log::warn("messages of an owner that ended are handled one by one", {{"shard", shard}, {"messages", n.text}});

@@ -7,6 +7,7 @@
 #include "actors/http/json_text.hpp"
 #include "actors/http/shard_details.hpp"
 #include "actors/http/sources.hpp"
+#include "actors/trace_context.hpp"
 #include "metrics/log.hpp"
 
 #include <nlohmann/json.hpp>
@@ -227,16 +228,16 @@ private:
     if (!request.content_encoding.empty() && request.content_encoding != "identity")
       return respond(http_problem(415, "content encodings are not supported; send the body uncompressed"));
     switch (format_of(request)) {
-    case body_format::one_message: return post_one(request.body, std::move(respond));
-    case body_format::batch: return post_batch(request.body, std::move(respond));
+    case body_format::one_message: return post_one(request, std::move(respond));
+    case body_format::batch: return post_batch(request, std::move(respond));
     case body_format::unsupported: break;
     }
     respond(http_problem(415, "content type must be application/json for one message, or application/x-ndjson for a "
                               "batch with one message per line"));
   }
 
-  void post_one(const std::string& body, http_respond respond) const {
-    auto parsed = parse_json_message(body, sources_.now());
+  void post_one(const http_request& request, http_respond respond) const {
+    auto parsed = parse_json_message(request.body, sources_.now(), parse_traceparent(request.traceparent));
     if (!parsed.refused.empty()) {
       const auto& r = parsed.refused.front();
       if (r.malformed) return respond(http_problem(400, r.reason));
@@ -248,9 +249,9 @@ private:
                  }));
   }
 
-  void post_batch(const std::string& body, http_respond respond) const {
-    if (body.empty()) return respond(http_problem(400, "the batch is empty; send one JSON object per line"));
-    auto parsed = parse_json_batch(body, sources_.now());
+  void post_batch(const http_request& request, http_respond respond) const {
+    if (request.body.empty()) return respond(http_problem(400, "the batch is empty; send one JSON object per line"));
+    auto parsed = parse_json_batch(request.body, sources_.now(), parse_traceparent(request.traceparent));
     if (!parsed)
       return respond(http_problem(413, "the batch has more than " + std::to_string(limits::batch_messages) +
                                            " lines; nothing of it was taken, send it in parts"));

@@ -21,6 +21,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t read_ahead_bytes = 64 * 1024;
+constexpr const char* traceparent_header = "traceparent";
 /// How long input of a client that was refused half way is read and dropped. Closing at once would send a reset, and
 /// that can destroy the answer before the client has read it.
 constexpr std::chrono::seconds linger_time{1};
@@ -185,6 +186,8 @@ private:
     request.content_encoding = std::string{message[http::field::content_encoding]};
     request.if_none_match = std::string{message[http::field::if_none_match]};
     request.host = std::string{message[http::field::host]};
+    // Several cannot all be right, and the standard has them all ignored.
+    if (message.count(traceparent_header) == 1) request.traceparent = std::string{message[traceparent_header]};
     request.from_loopback = is_loopback(stream_.socket());
     request.body = std::move(message.body());
     hand_over(std::move(request));

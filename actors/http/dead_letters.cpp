@@ -2,6 +2,7 @@
 
 #include "actors/http/json_text.hpp"
 #include "actors/http/number_in.hpp"
+#include "actors/trace_context.hpp"
 #include "metrics/log.hpp"
 
 #include <nlohmann/json.hpp>
@@ -35,6 +36,7 @@ void append_letter(std::string& out, std::uint32_t shard, const numbered_letter&
   out += R"(,"sent_at":)" + std::to_string(l.letter.sent_at) + R"(,"at":)" + std::to_string(l.letter.at);
   text("code", to_string(l.letter.code));
   text("reason", l.letter.reason);
+  if (!l.letter.trace.empty()) text("traceparent", to_traceparent(l.letter.trace));
   out += R"(,"payload":)";
   const auto before = out.size();
   std::string error;

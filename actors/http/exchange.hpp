@@ -19,6 +19,7 @@ struct http_request {
   bool from_loopback = false;  ///< the client is a process of this machine, or reaches us through one
   std::string body;
   std::string if_none_match{};  ///< entity tags of what the client has, as sent
+  std::string traceparent{};    ///< of the header of that name, as sent; empty also if there are several
 };
 
 struct http_response {

@@ -74,7 +74,7 @@ public:
   }
 
   /// Views that hold until the next `read`.
-  [[nodiscard]] message result(unix_ms now) const {
+  [[nodiscard]] message result(unix_ms now, std::string_view trace = {}) const {
     message m;
     m.type = texts_[type];
     m.key = texts_[key_field];
@@ -84,6 +84,7 @@ public:
     m.stamped = !seen_[sent_at];
     m.sent_at = m.stamped ? now : sent_at_;
     m.seq = seq_;
+    m.trace = trace;
     return m;
   }
 
@@ -250,17 +251,17 @@ private:
 
 }  // namespace
 
-parsed_messages parse_json_message(std::string_view body, unix_ms now) {
+parsed_messages parse_json_message(std::string_view body, unix_ms now, std::string_view trace) {
   parsed_messages out;
   message_builder builder;
   message_reader reader;
-  if (reader.read(body)) builder.add(reader.result(now));
+  if (reader.read(body)) builder.add(reader.result(now, trace));
   else out.refused.push_back(reader.refusal(0));
   out.accepted = builder.finish();
   return out;
 }
 
-std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms now,
+std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms now, std::string_view trace,
                                                 std::vector<std::uint64_t>* positions) {
   if (!body.empty() && body.back() == '\n') body.remove_suffix(1);
   const auto lines = static_cast<std::size_t>(std::count(body.begin(), body.end(), '\n')) + 1;
@@ -275,7 +276,7 @@ std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms n
       out.refused.push_back({line, std::nullopt, "empty line; a batch has one JSON object per line", true});
     else if (!reader.read(text)) out.refused.push_back(reader.refusal(line));
     else {
-      builder.add(reader.result(now));
+      builder.add(reader.result(now, trace));
       if (positions != nullptr) positions->push_back(reader.position());
     }
     body.remove_prefix(std::min(end + 1, body.size()));

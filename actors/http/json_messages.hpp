@@ -34,13 +34,14 @@ struct parsed_messages {
   std::vector<refused_line> refused;
 };
 
-/// Reads a body that is one message, on any number of lines.
-[[nodiscard]] parsed_messages parse_json_message(std::string_view body, unix_ms now);
+/// Reads a body that is one message, on any number of lines. With a `trace`, each message gets that.
+[[nodiscard]] parsed_messages parse_json_message(std::string_view body, unix_ms now, std::string_view trace = {});
 
 /// Reads a batch; a newline after the last line is optional. Nothing if it has more than `limits::batch_messages`
 /// lines. With `positions`, each message must also have the field `position`, an integer from 1; they are put there in
 /// the order of the accepted messages.
 [[nodiscard]] std::optional<parsed_messages> parse_json_batch(std::string_view body, unix_ms now,
+                                                              std::string_view trace = {},
                                                               std::vector<std::uint64_t>* positions = nullptr);
 
 /// Appends `{"id":…,"result":…}` and, if there is one, reason and code. No id: null.

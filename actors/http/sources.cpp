@@ -4,6 +4,7 @@
 #include "actors/http/json_messages.hpp"
 #include "actors/http/json_text.hpp"
 #include "actors/http/number_in.hpp"
+#include "actors/trace_context.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -104,7 +105,7 @@ void answer_sources(ingress& door, const http_request& request, unix_ms now, htt
   if (!request.content_type.starts_with("application/x-ndjson"))
     return respond(http_problem(415, "content type must be application/x-ndjson: one message per line"));
   std::vector<std::uint64_t> positions;
-  auto parsed = parse_json_batch(request.body, now, &positions);
+  auto parsed = parse_json_batch(request.body, now, parse_traceparent(request.traceparent), &positions);
   if (!parsed || parsed->accepted->messages.size() > limits::frame_messages)
     return respond(http_problem(413, "the batch has more than " + std::to_string(limits::frame_messages) +
                                          " lines; nothing of it was taken, send it in parts"));

@@ -1,6 +1,7 @@
 #include "actors/testing/world.hpp"
 
 #include "actors/outbox.hpp"
+#include "actors/trace_context.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -59,7 +60,8 @@ parcel cluster::world::addressed(std::string_view type, std::string_view key, st
           std::move(e.id),
           e.sent_at.value_or(now),
           e.seq,
-          {}};
+          {},
+          parse_traceparent(e.traceparent)};
 }
 
 answer cluster::world::send(parcel p) {
@@ -212,7 +214,8 @@ void cluster::world::deliver_from_shard(const shard_pair& between) {
 void cluster::world::fire(const due_timer& t) {
   const auto& [due, serial, e, name] = t;
   const auto& what = timers_.at(e).at(name);
-  const parcel p{e, what.message, what.payload, "timer/" + name + "/" + std::to_string(due), due, 0, "timer"};
+  const parcel p{e, what.message, what.payload, "timer/" + name + "/" + std::to_string(due), due,
+                 0, "timer",      what.trace};
   if (take(p, true, &t)) ++happened.timers;
 }
 
@@ -284,7 +287,8 @@ void cluster::world::carry_out(const entity_id& e, handler_effects&& effects) {
              relayed_id(between.first, {1, number}),
              now,
              0,
-             "shard/" + std::to_string(between.first.value)};
+             "shard/" + std::to_string(between.first.value),
+             std::move(m.trace)};
     pair.waiting.emplace_back(number, std::move(p));
   }
   if (effects.erased) {
@@ -300,8 +304,8 @@ void cluster::world::carry_out(const entity_id& e, handler_effects&& effects) {
 void cluster::world::set_timer(const entity_id& e, timer_change change) {
   const auto serial = ++serial_;
   by_due_[shard(e)].emplace(*change.due, serial, e, change.timer);
-  timers_[e].insert_or_assign(std::move(change.timer),
-                              timer{*change.due, serial, std::move(change.name), std::move(change.payload)});
+  timers_[e].insert_or_assign(std::move(change.timer), timer{*change.due, serial, std::move(change.name),
+                                                             std::move(change.payload), std::move(change.trace)});
 }
 
 void cluster::world::drop_timer(const entity_id& e, const std::string& name) {
@@ -322,7 +326,8 @@ void cluster::world::bury(const parcel& p, const message_result& r) {
                      .seq = p.seq,
                      .code = r.code,
                      .reason = r.reason,
-                     .at = now});
+                     .at = now,
+                     .trace = p.trace});
 }
 
 /// The next message of the lane sets out now, or is held up.

@@ -26,9 +26,17 @@ struct parcel {
   unix_ms sent_at = 0;
   std::uint64_t seq = 0;
   std::string source;  ///< as in a dead letter
+  std::string trace{};
 
   [[nodiscard]] message view() const {
-    return {.type = to.type, .key = to.key, .name = name, .id = id, .payload = payload, .sent_at = sent_at, .seq = seq};
+    return {.type = to.type,
+            .key = to.key,
+            .name = name,
+            .id = id,
+            .payload = payload,
+            .sent_at = sent_at,
+            .seq = seq,
+            .trace = trace};
   }
 };
 
@@ -59,6 +67,7 @@ private:
     std::uint64_t serial = 0;
     std::string message;
     std::string payload;
+    std::string trace;
   };
   /// Messages that keep their order. The first is under way, and not before that time.
   struct lane {

@@ -184,6 +184,8 @@ export class LettersView {
     const entity = h("a", { href: `#/entity?${new URLSearchParams({ type: letter.type, key: letter.key })}` }, `${letter.type} ${letter.key}`);
     const facts = [["Why", `${letter.reason || none} (${letter.code.replaceAll("_", " ")})`], ["Entity", entity], ["Message id", letter.id], ["Sent by", senderOf(letter)],
       ["Sent", letter.sent_at > 0 ? moment(letter.sent_at) : none], ["Given up", moment(letter.at)], ["Kept in", `shard ${letter.shard}, number ${letter.number}`]];
+    // Of a traceparent, the second part is what traces are looked up by.
+    if (letter.traceparent) facts.push(["Trace", h("span", { class: "code" }, letter.traceparent.split("-")[1])]);
     this.#facts.replaceChildren(...facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
     setText(this.#payload, letter.payload_problem ? `It cannot be shown: ${letter.payload_problem}` : JSON.stringify(letter.payload, null, 2));
   }

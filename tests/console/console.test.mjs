@@ -26,8 +26,8 @@ async function go(page, view) {
 }
 
 /** Sends one message, and insists on its result. */
-async function send(type, key, message, payload, { id = `${message}-1`, result = "applied", node = cluster.nodes[0] } = {}) {
-  const answer = await fetch(`${node.url}/v1/messages`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ type, key, message, id, payload }) });
+async function send(type, key, message, payload, { id = `${message}-1`, result = "applied", node = cluster.nodes[0], headers = {} } = {}) {
+  const answer = await fetch(`${node.url}/v1/messages`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify({ type, key, message, id, payload }) });
   const said = await answer.json();
   assert.equal(said.result, result, JSON.stringify(said));
   return said;
@@ -246,7 +246,8 @@ test("a source that numbers its messages is shown with the position that its sha
 
 test("a dead letter is found, shown, and kept unless a reader is sure, all by keyboard", async () => {
   const { page } = first;
-  await send("order", "broken-1", "OrderPurchased", { customer: 5 }, { result: "refused" });
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  await send("order", "broken-1", "OrderPurchased", { customer: 5 }, { result: "refused", headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } });
   await go(page, "Dead letters");
   const rows = rowsOf(page, "Dead letters, latest first");
   await page.getByText(/^2 dead letters, read at/).waitFor();
@@ -259,7 +260,11 @@ test("a dead letter is found, shown, and kept unless a reader is sure, all by ke
   const broken = letters.find((letter) => letter.key === "broken-1");
   assert.deepEqual(JSON.parse(await page.getByLabel("Payload").textContent()), broken.payload);
   const facts = await page.locator(".letters .facts").textContent();
-  for (const text of [broken.reason, "undecodable", "from outside", `shard ${broken.shard}, number ${broken.number}`]) assert.ok(facts.includes(text), `${text} is not in ${facts}`);
+  for (const text of [broken.reason, "undecodable", "from outside", `Trace${trace}`, `shard ${broken.shard}, number ${broken.number}`]) assert.ok(facts.includes(text), `${text} is not in ${facts}`);
+  // Whoever looks for the trace finds it in the log of the owner, wherever that is, and so in the timeline.
+  const events = (await Promise.all(cluster.nodes.map((node) => whatIs("/v1/events", node)))).flatMap((each) => each.events);
+  const noted = events.filter((event) => event.name === "dead letters added" && event.fields.trace_id === trace);
+  assert.deepEqual(noted.map(({ fields }) => [fields.shard, fields.first, fields.code]), [[`${broken.shard}`, "OrderPurchased of order", "undecodable"]]);
   // The focus is at the letter, its buttons come next; the first thing in the question is the way out.
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");

@@ -40,6 +40,18 @@ TEST(DeadLetter, HasPinnedBytes) {
                                "03 00 00 00 00 00 00 00 01 70");
 }
 
+TEST(DeadLetter, WithATraceIsOfVersionTwo) {
+  auto l = letter();
+  const auto without = encode(l);
+  l.trace = std::string(24, 'x') + '\x01';
+  const auto with = encode(l);
+  EXPECT_EQ(with, '\x02' + without.substr(1) + '\x19' + l.trace);
+  EXPECT_EQ(decode_dead_letter(with), l);
+  for (std::size_t n = 0; n < with.size(); ++n) EXPECT_FALSE(decode_dead_letter(with.substr(0, n))) << n;
+  EXPECT_FALSE(decode_dead_letter('\x02' + without.substr(1) + '\x19' + std::string(25, '\0')));
+  EXPECT_FALSE(decode_dead_letter('\x02' + without.substr(1) + '\0'));
+}
+
 TEST(DeadLetter, EveryTruncationMoreBytesAndUnknownCodesAreRefused) {
   const auto bytes = encode(letter());
   for (std::size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(decode_dead_letter(bytes.substr(0, n))) << n;

@@ -124,6 +124,30 @@ TEST(Outbox, FieldsHavePinnedBytes) {
   EXPECT_EQ(s.fields.size(), 2u);
 }
 
+TEST(Outbox, ARecordWithATraceIsOfVersionTwo) {
+  stored_outbox s;
+  const std::string trace = std::string(24, 'x') + '\x01';
+  s.box.stage(far, {"pad", "k", "Note", "x", trace}, 77);
+  s.box.stage(far, {"pad", "k", "Note", "yz", {}}, 77);
+  s.commit(first_line);
+  const auto field = s.fields.at(std::string{"\0o0", 3});
+  const std::string none = "00 00 00 00 00 00 00 00 00", line = "a1 00 00 00 00 00 00 00";
+  const std::string head = "03 70 61 64 01 6b 04 4e 6f 74 65 4d 00 00 00 00 00 00 00 ";
+  EXPECT_EQ(to_hex(field),
+            "02 09 " + none + " " + line + " 01 02 " + head + "01 78 19 " + to_hex(trace) + " " + head + "02 79 7a 00");
+  auto damaged = field;
+  damaged.replace(damaged.find(trace), trace.size(), trace.size(), '\0');
+  outbox next{self, 16};
+  next.reset(1, 1);
+  ASSERT_TRUE(next.load_pair(0, s.fields.at(std::string{"\0p0", 3})));
+  EXPECT_FALSE(next.load_record(0, damaged));
+  ASSERT_TRUE(next.load_record(0, field));
+  ASSERT_TRUE(next.loaded());
+  const auto& messages = next.find(far)->records.at(0).block->messages;
+  EXPECT_EQ(messages.at(0).trace, trace);
+  EXPECT_EQ(messages.at(1).trace, "");
+}
+
 // rule B16
 TEST(Outbox, ADroppedCommitGivesItsNumbersAndSlotsBack) {
   stored_outbox s;

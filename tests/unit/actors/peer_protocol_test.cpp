@@ -27,6 +27,19 @@ frame sample_frame() {
   return whole_block({16'383}, 1u << 20, {77}, b.finish());
 }
 
+std::string sample_trace() { return std::string(16, '\x4b') + std::string(8, '\x17') + '\x01'; }
+
+/// Of three messages, two in traces of their own.
+frame traced_frame() {
+  message_builder b;
+  const auto one = sample_trace();
+  const auto other = std::string(16, '\xaa') + std::string(9, '\xbb');
+  b.add({"order", "o-1", "Created", "m-1", "\x80", 5, 1, true, one});
+  b.add({"order", "o-2", "Created", "m-2", "\x80", 6, 0, false});
+  b.add({"order", "o-3", "Created", "m-3", "\x80", 6, 0, false, other});
+  return whole_block({7}, 12, {3}, b.finish());
+}
+
 /// As a relay sends it.
 frame sequenced_frame() {
   message_builder b;
@@ -85,6 +98,7 @@ std::vector<peer_message> one_of_each() {
           read_request{{5}, 2, entity_id{"order", "o-1"}},
           read,
           sequenced_frame(),
+          traced_frame(),
           asking_frame(),
           sequenced_answer(),
           read_request{{5}, 2, letter_query{300}},
@@ -147,6 +161,20 @@ TEST(PeerProtocol, TheBytesOfAFrame) {
   b.add({"t", "k", "N", "id", "\x80", 0x0102, 5, true});
   const std::string body{"\x02\x07\x81\x01\x03\x01\x01t\x01k\x01N\x02id\x01\x80\x02\x01\0\0\0\0\0\0\x05\x01\0", 28};
   EXPECT_EQ(bytes_of(whole_block({7}, 129, {3}, b.finish())), with_length(body));
+}
+
+// The flags are 1: the time is of the door, and 2: a trace follows.
+TEST(PeerProtocol, TheBytesOfAFrameWithATrace) {
+  message_builder b;
+  b.add({"t", "k", "N", "id", "\x80", 0x0102, 5, true, sample_trace()});
+  const std::string head{"\x02\x07\x81\x01\x03\x01\x01t\x01k\x01N\x02id\x01\x80\x02\x01\0\0\0\0\0\0\x05\x03", 27};
+  EXPECT_EQ(bytes_of(whole_block({7}, 129, {3}, b.finish())), with_length(head + sample_trace() + '\0'));
+}
+
+TEST(PeerProtocol, ATraceWithoutAnIdIsMalformed) {
+  auto bytes = bytes_of(traced_frame());
+  bytes.replace(bytes.find(sample_trace()), 16, std::string(16, '\0'));
+  EXPECT_EQ(objection(bytes), "malformed message of kind 2");
 }
 
 TEST(PeerProtocol, EveryKindOfMessageArrivesAsItWasSent) {
@@ -222,6 +250,16 @@ TEST(PeerProtocol, AnAnswerArrivesWithMarkAndReplies) {
   const auto without = through_the_wire(none);
   EXPECT_FALSE(without.mark);
   EXPECT_FALSE(without.results.at(0).reply);
+}
+
+TEST(PeerProtocol, EachMessageHasItsOwnTrace) {
+  const auto f = through_the_wire(traced_frame());
+  ASSERT_EQ(f.messages.size(), 3u);
+  EXPECT_EQ(f.messages[0]->trace, sample_trace());
+  EXPECT_TRUE(f.messages[0]->stamped);
+  EXPECT_EQ(f.messages[1]->trace, "");
+  EXPECT_EQ(f.messages[2]->trace.substr(0, 16), std::string(16, '\xaa'));
+  EXPECT_FALSE(f.messages[2]->stamped);
 }
 
 TEST(PeerProtocol, TimersAndDeadLettersArrive) {

@@ -79,6 +79,22 @@ TEST(TimerBook, FieldsHavePinnedBytes) {
   EXPECT_EQ(to_hex(s.fields.at(std::string{"\0t0", 3})), "01 01 74 01 6b 01 6e 02 01 00 00 00 00 00 00 01 4d 01 80");
 }
 
+TEST(TimerBook, WithATraceAFieldIsOfVersionTwo) {
+  stored_book s;
+  const std::string trace = std::string(24, 'x') + '\x01';
+  s.book.set({"t", "k"}, {"n", 0x0102, "M", "\x80", trace});
+  s.commit();
+  const auto field = s.fields.at(std::string{"\0t0", 3});
+  EXPECT_EQ(to_hex(field.substr(0, 19)), "02 01 74 01 6b 01 6e 02 01 00 00 00 00 00 00 01 4d 01 80");
+  EXPECT_EQ(field.substr(19), '\x19' + trace);
+  timer_book other;
+  other.reset(1);
+  for (std::size_t n = 1; n < field.size(); ++n) EXPECT_FALSE(other.load(0, field.substr(0, n))) << n;
+  EXPECT_FALSE(other.load(0, field.substr(0, 19) + '\x19' + std::string(25, '\0')));
+  ASSERT_TRUE(other.load(0, field));
+  EXPECT_EQ(other.of({"t", "k"}).at(0)->trace, trace);
+}
+
 // rule D33
 TEST(TimerBook, LateOnesComeInTheOrderInWhichTheyWereDue) {
   stored_book s;

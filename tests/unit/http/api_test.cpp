@@ -1,6 +1,7 @@
 #include "actors/http/api.hpp"
 
 #include "actors/http/server.hpp"
+#include "actors/trace_context.hpp"
 #include "fake_ingress.hpp"
 #include "raw_client.hpp"
 
@@ -67,6 +68,26 @@ TEST_F(HttpApi, SingleMessageIsSubmittedAndItsResultReturned) {
   EXPECT_EQ(seen.payload, "\x81\xa5total\x07");
   EXPECT_EQ(seen.sent_at, door_time);
   EXPECT_TRUE(seen.stamped);
+}
+
+TEST_F(HttpApi, TheTraceOfARequestGoesWithEachOfItsMessages) {
+  const std::string header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const auto ask = [&](const std::string& headers) {
+    const auto body = message_text("m-1") + "\n" + message_text("m-2") + "\n";
+    auto client = connect();
+    EXPECT_TRUE(client.send("POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n" +
+                            headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    EXPECT_EQ(client.receive().status, 200);
+    const auto seen = door.seen();
+    return std::pair{std::string{seen.at(seen.size() - 2).trace}, std::string{seen.back().trace}};
+  };
+  const auto trace = parse_traceparent(header);
+  EXPECT_EQ(ask("Traceparent: " + header + "\r\n"), std::pair(trace, trace));
+  EXPECT_EQ(ask(""), (std::pair<std::string, std::string>{}));
+  // What is no such header is ignored, and so are two of them; the messages go on.
+  EXPECT_EQ(ask("traceparent: 00-" + std::string(5'000, 'f') + "\r\n"), (std::pair<std::string, std::string>{}));
+  EXPECT_EQ(ask("traceparent: " + header + "\r\ntraceparent: " + header + "\r\n"),
+            (std::pair<std::string, std::string>{}));
 }
 
 TEST_F(HttpApi, StatusOfASingleMessageTellsWhatBecameOfIt) {

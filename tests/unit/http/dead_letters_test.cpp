@@ -1,6 +1,7 @@
 // The routes of dead letters: all shards at once, one by one, and what is done with a letter.
 #include "actors/http/dead_letters.hpp"
 
+#include "actors/trace_context.hpp"
 #include "tests/unit/http/fake_ingress.hpp"
 
 #include <gtest/gtest.h>
@@ -101,6 +102,16 @@ TEST_F(DeadLetters, APayloadThatCannotBeShownSaysSo) {
   stored(0, {letter(0, 100, "\xc1")});
   const auto a = ask("GET", "/0");
   EXPECT_NE(a.body.find(R"("payload":null,"payload_problem":")"), std::string::npos) << a.body;
+}
+
+TEST_F(DeadLetters, TheTraceOfTheMessageIsShown) {
+  const std::string header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  auto l = letter(0, 100);
+  l.letter.trace = parse_traceparent(header);
+  stored(0, {l, letter(1, 100)});
+  const auto a = ask("GET", "/0");
+  EXPECT_NE(a.body.find(R"("traceparent":")" + header + '"'), std::string::npos) << a.body;
+  EXPECT_EQ(a.body.find("traceparent"), a.body.rfind("traceparent"));  // of the first only
 }
 
 TEST_F(DeadLetters, OneIsReplayedOrDiscarded) {

@@ -92,6 +92,31 @@ TEST(TestingCluster, AMessageTakesEffectOnceAndACopyGetsItsReply) {
   EXPECT_EQ(c.send("ledger", "b", Add{5}, {.id = "m-1"}).kind, result_kind::applied) << "ids are per entity";
 }
 
+struct Pass {
+  std::string to;
+  PAWL_MESSAGE(Pass, to)
+};
+struct Journey {
+  std::vector<std::string> traces;
+  PAWL_STATE(traces)
+};
+
+TEST(TestingCluster, ATraceGoesWithWhatAMessageCauses) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  cluster c{{pawl::entity<Journey>("journey").on([](Journey& j, const Pass& m, pawl::context& ctx) {
+    j.traces.push_back(ctx.traceparent());
+    if (m.to.empty()) return;
+    ctx.send("journey", m.to, Pass{});
+    ctx.schedule("again", 1s, Pass{});
+  })}};
+  c.send("journey", "a", Pass{"b"}, {.traceparent = trace});
+  c.run_to_end();
+  EXPECT_EQ(c.state<Journey>("journey", "a")->traces, (std::vector{trace, trace}));
+  EXPECT_EQ(c.state<Journey>("journey", "b")->traces, std::vector{trace});
+  c.send("journey", "c", Pass{}, {.traceparent = "no trace"});
+  EXPECT_EQ(c.state<Journey>("journey", "c")->traces, std::vector{std::string{}});
+}
+
 TEST(TestingCluster, AnIdWithOtherContentIsRefused) {
   cluster c{{ledger()}};
   (void)c.send("ledger", "a", Add{5}, {.id = "m-1"});
