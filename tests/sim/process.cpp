@@ -295,7 +295,9 @@ void process::note(shard_id s, const shard_effects::note& n) {
   if (world_.verbose && n.what != event::other_server)
     world_.say(name_ + " shard " + std::to_string(s.value) + " " +
                std::array{"claimed", "kept", "released", "doubt", "", "rolled back", "STOPPED", "relay goes on",
-                          "RELAY STOPPED"}[static_cast<std::size_t>(n.what)] +
+                          "RELAY STOPPED", "INBOX LOST", "INBOX STOPPED", "inbox goes on", "inbox fails",
+                          "gave messages up", "refused messages"}
+                   .at(static_cast<std::size_t>(n.what)) +
                (n.text.empty() ? "" : ": " + n.text));
 }
 
