@@ -23,8 +23,8 @@ const actions = {
 
 const idOf = (letter) => `${letter.shard}/${letter.number}/${letter.at}`;
 const titleOf = (letter) => `${letter.message} for ${letter.type} ${letter.key}`;
-const senderOf = ({ source }) =>
-  source === undefined ? "from outside" : source === "timer" ? "a timer of the entity" : source.startsWith("shard/") ? `an entity of ${source.replace("/", " ")}` : source;
+const senders = new Map([[undefined, "from outside"], ["timer", "a timer of the entity"], ["inbox", "the inbox of its shard"]]);
+const senderOf = ({ source }) => senders.get(source) ?? (source.startsWith("shard/") ? `an entity of ${source.replace("/", " ")}` : source);
 
 /** Address of one letter, or of all. A number is used again, so its time belongs to it. */
 export const addressOf = (letter = null) =>
