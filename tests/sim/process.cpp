@@ -294,9 +294,9 @@ void process::note(shard_id s, const shard_effects::note& n) {
   if (n.what == event::lost) world_.on_stopped(*this, s, n.text);
   if (world_.verbose && n.what != event::other_server)
     world_.say(name_ + " shard " + std::to_string(s.value) + " " +
-               std::array{"claimed", "kept", "released", "doubt", "", "rolled back", "STOPPED", "relay goes on",
-                          "RELAY STOPPED", "INBOX LOST", "INBOX STOPPED", "inbox goes on", "inbox fails",
-                          "gave messages up", "refused messages"}
+               std::array{"claimed", "kept", "released", "doubt", "", "rolled back", "suspects", "STOPPED",
+                          "relay goes on", "RELAY STOPPED", "INBOX LOST", "INBOX STOPPED", "inbox goes on",
+                          "inbox fails", "gave messages up", "refused messages"}
                    .at(static_cast<std::size_t>(n.what)) +
                (n.text.empty() ? "" : ": " + n.text));
 }
