@@ -83,4 +83,11 @@ void network::heal_redis(const std::string& node) {
   at(node).redis->set("", [](passage& p) { p.there_held = p.back_held = false; });
 }
 
+void network::trap_redis(const std::string& node, trap t) {
+  at(node).redis->set("", [&](passage& p) {
+    p.set = std::move(t);
+    p.sprung = false;
+  });
+}
+
 }  // namespace pawl::testing

@@ -48,6 +48,9 @@ public:
   /// Redis stands still for this node alone.
   void cut_from_redis(const std::string& node);
   void heal_redis(const std::string& node);
+  /// Redis stands still for this node alone once it has sent these bytes.
+  void trap_redis(const std::string& node, trap t);
+  [[nodiscard]] bool sprung(const std::string& node) { return at(node).redis->sprung(""); }
 
 private:
   struct wires {

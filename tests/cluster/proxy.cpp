@@ -126,6 +126,19 @@ void proxy::set(const std::string& caller, const std::function<void(passage&)>& 
   wake();
 }
 
+bool proxy::sprung(const std::string& caller) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = rules_.find(caller);
+  return found != rules_.end() && found->second.sprung;
+}
+
+/// True if what waits to be passed on there is what a trap waits for.
+bool proxy::caught(const connection& c) {
+  const auto found = c.who ? rules_.find(*c.who) : rules_.end();
+  if (found == rules_.end() || found->second.set.bytes.empty() || found->second.sprung || c.answer_due) return false;
+  return c.there.waiting.find(found->second.set.bytes) != std::string::npos;
+}
+
 void proxy::wake() const {
   const std::uint64_t one = 1;
   static_cast<void>(!::write(wake_.get(), &one, sizeof one));
@@ -226,9 +239,24 @@ void proxy::serve(connection& c, short at_caller, short at_target) {
     if (s.broken) s.waiting.clear();
     if (s.ended && s.waiting.empty() && !std::exchange(s.told, true)) ::shutdown(sink, SHUT_WR);
   };
+  if (caught(c)) {
+    auto& r = rules_[*c.who];
+    r.there_held = r.sprung = r.set.at == trap::when::before;
+    if (r.set.at == trap::when::unanswered) {
+      pass_on(c.there, c.target.get());
+      r.there_held = r.back_held = r.sprung = true;
+    }
+    c.answer_due = r.set.at == trap::when::answered;
+  }
   const auto held = rule(c);
+  const bool answers = !c.back.waiting.empty();
   if (!held.there_held) pass_on(c.there, c.target.get());
   if (!held.back_held) pass_on(c.back, c.caller.get());
+  if (c.answer_due && answers && !held.back_held && c.back.waiting.empty()) {
+    auto& r = rules_[*c.who];
+    r.there_held = r.back_held = r.sprung = true;
+    c.answer_due = false;
+  }
   c.finished = c.there.over() && c.back.over();
 }
 

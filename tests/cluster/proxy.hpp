@@ -21,11 +21,24 @@ struct listening_place {
   std::uint16_t port = 0;
 };
 
+/// Holds a caller's connections as soon as it sends certain bytes.
+struct trap {
+  enum class when : std::uint8_t {
+    before,      ///< they are not passed on
+    unanswered,  ///< they are, but nothing that is sent back
+    answered     ///< nor anything behind the next bytes that are
+  };
+  std::string bytes;  ///< empty: there is none
+  when at = when::before;
+};
+
 /// What a caller's connections have to bear.
 struct passage {
   bool there_held = false;  ///< what the caller sends
   bool back_held = false;   ///< what is sent to the caller
   bool refused = false;     ///< connections are reset: those that exist, and new ones as soon as the caller is known
+  trap set{};
+  bool sprung = false;
 };
 
 /// Stands where callers look for a target, on a thread of its own, and passes on every byte.
@@ -48,6 +61,7 @@ public:
 
   [[nodiscard]] std::uint16_t port() const noexcept { return here_.port; }
   void set(const std::string& caller, const std::function<void(passage&)>& change);
+  [[nodiscard]] bool sprung(const std::string& caller) const;
   /// Refuses every connection, as the address of a process that has ended does; what exists goes on.
   void stop_listening();
   void listen();
@@ -67,6 +81,7 @@ private:
     stream there;
     stream back;
     bool finished = false;
+    bool answer_due = false;  ///< the trap springs with the next bytes that are sent back
   };
 
   void run();
@@ -74,6 +89,7 @@ private:
   void serve(connection& c, short at_caller, short at_target);
   void introduce(connection& c);
   void give_up(connection& c);
+  [[nodiscard]] bool caught(const connection& c);
   [[nodiscard]] passage rule(const connection& c) const;
   [[nodiscard]] short wanted_of_caller(const connection& c) const;
   [[nodiscard]] short wanted_of_target(const connection& c) const;
