@@ -10,7 +10,7 @@ void inbox_reader::start(const inbox_position& taken, instant now) {
   running_ = true;
   asked_ = handed_ = false;
   oldest_.reset();
-  look_ = true;
+  look_ = trim_ = true;
   taken_ = taken;
   missing_ = 0;
   pause_ = policy_.first_look;
@@ -27,7 +27,7 @@ std::optional<read_inbox> inbox_reader::next(instant now) {
   if (!running_ || asked_ || handed_ || now.steady < next_) return std::nullopt;
   asked_ = true;
   asked_for_ = count_;
-  return read_inbox{taken_.last, count_, look_};
+  return read_inbox{taken_.last, count_, trim_, look_};
 }
 
 /// A stream that is shorter than what was taken of it has been put back, or made anew. If its next entry may get an id
@@ -72,10 +72,11 @@ inbox_reader::found inbox_reader::on_answer(inbox_answer answer, instant now) {
   found out;
   asked_ = false;
   failures_ = 0;
+  trim_ = false;
   if (answer.stream) out.said = judge(*answer.stream, answer.entries.size());
   if (behind_) {
     look_ = true;
-    next_ = now.steady + policy_.slow_look;
+    next_ = now.steady + policy_.behind_look;
     return out;
   }
   if (answer.entries.empty()) {
@@ -114,7 +115,10 @@ inbox_reader::news inbox_reader::on_failure(bool unknown, std::string why, insta
 void inbox_reader::on_taken(const inbox_position& taken, bool all, instant now) {
   handed_ = false;
   if (!running_) return;
-  if (taken != taken_) missing_ = 0;
+  if (taken != taken_) {
+    missing_ = 0;
+    trim_ = true;
+  }
   taken_ = taken;
   next_ = now.steady;
   if (all) {

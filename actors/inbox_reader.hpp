@@ -20,7 +20,8 @@ struct inbox_policy {
   /// Looks after the end was reached, each twice as late as the one before: until somebody else watches.
   std::chrono::milliseconds first_look{4};
   std::chrono::milliseconds last_look{128};
-  std::chrono::milliseconds slow_look{5'000};    ///< then
+  std::chrono::milliseconds slow_look{60'000};   ///< then
+  std::chrono::milliseconds behind_look{5'000};  ///< at a stream that is behind
   std::chrono::milliseconds failed_max{60'000};  ///< between tries that fail
 };
 
@@ -80,6 +81,7 @@ private:
   bool asked_ = false;   ///< the store
   bool handed_ = false;  ///< entries, which are not taken yet
   bool look_ = true;     ///< at the stream as well
+  bool trim_ = true;     ///< what is taken may still be there
   bool behind_ = false;
   inbox_position taken_;
   std::uint64_t missing_ = 0;  ///< entries behind `taken_` that are known to be gone

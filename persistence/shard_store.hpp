@@ -65,14 +65,16 @@ struct sweep_token {
   fencing_token dead;
 };
 
-/// Removes the entries of the shard's inbox up to `taken`, then reads those behind it. Answered by `inbox_answer`.
+/// Removes the entries of the shard's inbox up to `taken`, if it is to, then reads those behind it. Answered by
+/// `inbox_answer`.
 ///
 /// Not guarded by a token: by the connection's number (rule A5) it runs in a store that has confirmed `taken` to this
 /// member, and there a former owner's position is never beyond that of the present one.
 struct read_inbox {
   entry_id taken;           ///< the last entry that a confirmed commit has taken
   std::uint32_t count = 0;  ///< entries, at most
-  bool look = false;        ///< also say what the stream is like, before it is read
+  bool trim = true;
+  bool look = false;  ///< also say what the stream is like, before it is read
 };
 
 using shard_operation = std::variant<read_record, claim_shard, load_fields, commit_fields, trim_fields, release_shard,

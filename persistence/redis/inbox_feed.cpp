@@ -49,7 +49,13 @@ void inbox_feed::wait() {
 
 std::string inbox_feed::replied(reply&& r) {
   using kind = reply::kind;
-  if (r.is(kind::error)) return "cannot wait for entries of inboxes: " + r.text;
+  if (r.is(kind::error)) {
+    // One key of another type is enough. Whoever is told looks by himself, and whose key it is does not come back.
+    for (const auto& [name, shard] : std::exchange(waiting_, {}))
+      if (watched_.erase(shard) != 0) handlers_.on_inbox({shard});
+    wait();
+    return {};
+  }
   if (!r.is(kind::array) && !r.is(kind::nil)) return "an answer to XREAD that makes no sense";
   for (const auto& stream : r.elements) {
     const auto known = stream.elements.empty() ? waiting_.end() : waiting_.find(stream.elements[0].text);

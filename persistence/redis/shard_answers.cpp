@@ -159,17 +159,18 @@ std::optional<inbox_stream> parse_stream(const reply& r) {
 }
 
 verdict judge_inbox(std::size_t fields, std::vector<reply>& got) {
-  const bool looked = fields != 0;
+  const bool trimmed = (fields & inbox_trim) != 0;
+  const bool looked = (fields & inbox_look) != 0;
   inbox_answer body;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const auto& r = got[i];
-    const bool look = looked && i == 1;
+    const bool look = looked && i == (trimmed ? 1U : 0U);
     if (look && r.is(kind::error) && error_code(r.text) == "ERR" && r.text.find("no such key") != std::string::npos)
       body.stream.emplace();
     else if (r.is(kind::error)) return judge_error(r);
     else if (look && r.is(kind::array)) body.stream = parse_stream(r);
   }
-  if (!got.front().is(kind::integer)) return make_nonsense("XTRIM");
+  if (trimmed && !got.front().is(kind::integer)) return make_nonsense("XTRIM");
   if (looked && !body.stream) return make_nonsense("XINFO");
   auto& read = got.back();
   if (!read.is(kind::nil)) {

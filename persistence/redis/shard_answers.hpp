@@ -31,7 +31,11 @@ struct verdict {
 /// (rule C22), and other shards' commits wait behind it.
 inline constexpr std::size_t load_fields_per_command = 128;
 
-/// @param fields how many a load asked for; of a read of the inbox, whether it asked what the stream is like
+/// In place of a number of fields: what a read of the inbox asked for besides.
+inline constexpr std::size_t inbox_trim = 1;
+inline constexpr std::size_t inbox_look = 2;
+
+/// @param fields how many a load asked for, or the above
 /// @param got the replies; fewer than expected if the connection was cut
 /// @param cut why no more will come; empty: all have come
 [[nodiscard]] verdict judge(asked what, std::size_t fields, std::vector<reply>&& got, std::string_view cut);

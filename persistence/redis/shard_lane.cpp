@@ -149,11 +149,11 @@ void shard_lane::start(exchange& e, const sweep_token& o) {
 void shard_lane::start(exchange& e, const read_inbox& o) {
   auto& out = connection_.output();
   const auto name = keys_.inbox(e.shard);
-  append_command(out, {"XTRIM", name, "MINID", to_text(o.taken.next())});
+  if (o.trim) append_command(out, {"XTRIM", name, "MINID", to_text(o.taken.next())});
   if (o.look) append_command(out, {"XINFO", "STREAM", name});
   append_command(out, {"XREAD", "COUNT", std::to_string(o.count), "STREAMS", name, to_text(o.taken)});
-  e.fields = o.look ? 1 : 0;
-  e.replies = o.look ? 3 : 2;
+  e.fields = (o.trim ? inbox_trim : 0) | (o.look ? inbox_look : 0);
+  e.replies = 1U + (o.trim ? 1U : 0U) + (o.look ? 1U : 0U);
 }
 
 std::string shard_lane::replied(reply&& r) {

@@ -39,18 +39,18 @@ struct Inbox : ::testing::Test {
 };
 
 TEST_F(Inbox, OneThatDoesNotExistIsEmptyAndSaidNotToExist) {
-  const auto a = read({{}, 10, true});
+  const auto a = read({{}, 10, true, true});
   EXPECT_TRUE(a.entries.empty());
   ASSERT_TRUE(a.stream);
   EXPECT_FALSE(a.stream->exists);
   EXPECT_EQ(server.ask({"EXISTS", keys.inbox({0})}).integer, 0) << "reading makes no key";
-  EXPECT_FALSE(read({{}, 10, false}).stream);
+  EXPECT_FALSE(read({{}, 10, true, false}).stream);
 }
 
 TEST_F(Inbox, EntriesComeInTheirOrderWithAllTheirFields) {
   server.run({"XADD", keys.inbox({0}), "5-1", "a", "1", "b", std::string_view{"\0\r\n", 3}, "a", "2"});
   add(0, "5-2");
-  const auto a = read({{}, 10, false});
+  const auto a = read({{}, 10, true, false});
   ASSERT_EQ(a.entries.size(), 2U);
   EXPECT_EQ(a.entries[0].id, (entry_id{5, 1}));
   const std::vector<std::pair<std::string, std::string>> fields{{"a", "1"}, {"b", {"\0\r\n", 3}}, {"a", "2"}};
@@ -60,7 +60,7 @@ TEST_F(Inbox, EntriesComeInTheirOrderWithAllTheirFields) {
 
 TEST_F(Inbox, WhatWasTakenIsRemovedAndWhatFollowsIsRead) {
   for (const auto* id : {"5-1", "5-2", "5-3", "6-0"}) add(0, id);
-  const auto a = read({{5, 2}, 1, true});
+  const auto a = read({{5, 2}, 1, true, true});
   ASSERT_EQ(a.entries.size(), 1U);
   EXPECT_EQ(a.entries[0].id, (entry_id{5, 3}));
   EXPECT_EQ(left(), 2);
@@ -71,7 +71,7 @@ TEST_F(Inbox, WhatWasTakenIsRemovedAndWhatFollowsIsRead) {
 TEST_F(Inbox, AnEmptiedStreamStillKnowsItsLastIdAndHowManyWereAdded) {
   add(0, "5-1");
   add(0, "18446744073709551615-7");
-  const auto a = read({{18446744073709551615U, 7}, 10, true});
+  const auto a = read({{18446744073709551615U, 7}, 10, true, true});
   EXPECT_TRUE(a.entries.empty());
   EXPECT_EQ(*a.stream, (inbox_stream{true, {18446744073709551615U, 7}, 2}));
   EXPECT_EQ(left(), 0);
@@ -80,7 +80,7 @@ TEST_F(Inbox, AnEmptiedStreamStillKnowsItsLastIdAndHowManyWereAdded) {
 TEST_F(Inbox, AKeyOfAnotherTypeIsAnErrorWithoutConsequence) {
   server.run({"SET", keys.inbox({0}), "x"});
   for (const bool look : {true, false}) {
-    const auto a = client->ask({0}, read_inbox{{}, 10, look});
+    const auto a = client->ask({0}, read_inbox{{}, 10, true, look});
     EXPECT_EQ(a.outcome, store_outcome::refused);
     EXPECT_EQ(a.error, store_error::wrong_type);
   }
@@ -91,7 +91,7 @@ TEST_F(Inbox, WithMemoryFullItIsStillReadAndRemovedFrom) {
   add(0, "5-1");
   add(0, "5-2");
   server.run({"CONFIG", "SET", "maxmemory", "1"});
-  EXPECT_EQ(read({{5, 1}, 10, true}).entries.size(), 1U);
+  EXPECT_EQ(read({{5, 1}, 10, true, true}).entries.size(), 1U);
   EXPECT_EQ(left(), 1);
 }
 
@@ -107,6 +107,23 @@ TEST_F(Inbox, WhoWatchesIsToldOnceAndThenHasToAskAgain) {
   EXPECT_EQ(client->wait_hints(2), (std::vector<shard_id>{{1}, {2}}));
   client->watch({1}, {5, 1});
   EXPECT_EQ(client->wait_hints(3).back(), shard_id{1});
+}
+
+TEST_F(Inbox, OneKeyOfAnotherTypeDoesNotKeepTheOthersFromBeingTold) {
+  server.run({"SET", keys.inbox({1}), "x"});
+  client->watch({1}, {});
+  // Told to look, it finds out; and does not watch again.
+  EXPECT_EQ(client->wait_hints(1), std::vector<shard_id>{{1}});
+  client->watch({2}, {});
+  add(2, "5-1");
+  EXPECT_EQ(client->wait_hints(2).back(), shard_id{2});
+}
+
+TEST_F(Inbox, WithoutATrimNothingIsRemoved) {
+  add(0, "5-1");
+  add(0, "5-2");
+  EXPECT_EQ(read({{5, 1}, 10, false, true}).entries.size(), 1U);
+  EXPECT_EQ(left(), 2);
 }
 
 TEST_F(Inbox, WhatIsNotWatchedAnyMoreIsNotTold) {

@@ -134,7 +134,7 @@ std::string arguments(const trim_fields& o) { return text(o.token) + " " + text(
 std::string arguments(const release_shard& o) { return text(o.token); }
 std::string arguments(const sweep_token& o) { return text(o.dead); }
 std::string arguments(const read_inbox& o) {
-  return "behind " + to_text(o.taken) + " count " + text(o.count) + " look " + text(o.look);
+  return "behind " + to_text(o.taken) + " count " + text(o.count) + " trim " + text(o.trim) + " look " + text(o.look);
 }
 std::string arguments(const read_members&) { return ""; }
 std::string arguments(const join_members& o) {
@@ -313,7 +313,7 @@ private:
     entry_id taken;
     if (!entries.empty() && dice_.chance(70)) taken = entries[dice_.below(entries.size())].id;
     if (dice_.chance(5)) taken = taken.next();
-    return {taken, static_cast<std::uint32_t>(dice_.between(1, 4)), dice_.chance(50)};
+    return {taken, static_cast<std::uint32_t>(dice_.between(1, 4)), dice_.chance(50), dice_.chance(50)};
   }
   std::vector<std::string> fields(std::uint64_t least) {
     std::vector<std::string> out(dice_.between(least, 4));

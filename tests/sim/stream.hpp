@@ -40,7 +40,7 @@ public:
 
   [[nodiscard]] inbox_answer answer(const read_inbox& op) {
     inbox_answer a;
-    trim(op.taken);
+    if (op.trim) trim(op.taken);
     if (op.look) a.stream = state();
     a.entries = read(op.taken, op.count);
     return a;
