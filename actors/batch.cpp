@@ -1,5 +1,6 @@
 #include "actors/batch.hpp"
 
+#include "actors/verdicts.hpp"
 #include "cluster/invariant.hpp"
 #include "cluster/shard_map.hpp"
 #include "persistence/state_blob.hpp"
@@ -13,9 +14,6 @@ namespace {
 // States kept to be copied into: of each type in a shard so many, and none that is large.
 constexpr std::size_t spare_states_max = 256;
 constexpr std::size_t spare_bytes_max = 4 * 1024;
-
-message_result refusal(reason_code code, std::string reason) { return {result_kind::refused, code, std::move(reason)}; }
-message_result not_now(reason_code code, std::string reason) { return {result_kind::busy, code, std::move(reason)}; }
 
 message_result answer_for(processed_set::verdict v, const message& m) {
   switch (v) {
@@ -67,11 +65,13 @@ queued_frame::queued_frame(const entity_catalog& catalog, link_number sender, fr
 }
 
 batch::batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed,
-             shard_books& books, batch_room& room, std::uint64_t line, sizing how, std::size_t messages_max)
+             shard_books& books, held_messages& held, batch_room& room, std::uint64_t line, sizing how,
+             std::size_t messages_max)
     : catalog_(catalog),
       residents_(residents),
       processed_(processed),
       books_(books),
+      held_(held),
       room_(room),
       line_(line),
       sizing_(how),
@@ -114,7 +114,7 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
   bool depends = false;
   auto result = decide(f, f.types[f.results.size()], m, now, depends);
   if (!result) return false;
-  if (!resolved(result->kind)) f.leave_unresolved(m);
+  if (!resolved(result->kind)) f.leave_unresolved(m, result->code);
   else if (!f.inbox.empty()) inbox_ = f.inbox[f.results.size()].at;
   if (depends) room_.places.push_back({index, f.results.size()});
   f.results.push_back(std::move(*result));
@@ -155,8 +155,7 @@ std::optional<message_result> batch::decide(queued_frame& f, type_index type, co
                                             bool& depends) {
   if (!f.inbox.empty() && !f.inbox[f.results.size()].problem.empty()) return decide_entry(f, type, m, now, depends);
   if (type == unknown_type && f.inbox.empty()) return not_now(reason_code::unknown_entity_type, catalog_.lacks(m.type));
-  const bool from_outside =
-      !f.inbox.empty() || (f.has_sender() && !(f.contents.of && is_shard_source(f.contents.of->source)));
+  const bool from_outside = f.contents.of ? !is_shard_source(f.contents.of->source) : f.free_form() || !f.inbox.empty();
   if (from_outside &&
       (books_.sends.waiting() >= limits::outbox_messages || books_.sends.bytes() >= limits::outbox_bytes))
     return not_now(reason_code::outbox_full, "entities of this shard have sent " +
@@ -180,7 +179,9 @@ std::optional<message_result> batch::decide(queued_frame& f, type_index type, co
     return take(f, type, m, now, depends);
   }
   if (!f.inbox.empty()) return decide_entry(f, type, m, now, depends);
-  if (f.letter || !catalog_.types[type]->ids().tracked) return take(f, type, m, now, depends);
+  const auto& ids = catalog_.types[type]->ids();
+  if (f.letter || !ids.tracked) return take(f, type, m, now, depends);
+  if (ids.by_number) return decide_numbered(f, type, m, now, depends);
   return decide_tracked(f, type, m, now, depends);
 }
 
@@ -226,9 +227,9 @@ message_result batch::bury(message_result why, const message& m, std::string sou
   return why;
 }
 
-/// A message of a free-form sender, of a type whose ids are kept.
+/// A message of a type whose ids are kept. In one piece, since nearly all messages go through it.
 std::optional<message_result> batch::decide_tracked(queued_frame& f, type_index type, const message& m, instant now,
-                                                    bool& depends) {
+                                                    bool& depends, standing number) {
   auto& stage = room_.stages[type];
   if (stage.name != m.name) {
     stage.content = catalog_.digester.key_of(m.name);
@@ -244,8 +245,11 @@ std::optional<message_result> batch::decide_tracked(queued_frame& f, type_index 
     return r;
   }
   message_digest known;
-  if (auto v = processed_[type].judge(digest, m.sent_at, known); v != processed_set::verdict::fresh)
-    return with_reply(answer_for(v, m), known, f);
+  if (auto v = processed_[type].judge(digest, m.sent_at, known); v != processed_set::verdict::fresh) {
+    // However old it is: if it has the next number, no message has had that before.
+    if (v != processed_set::verdict::too_old || number != standing::next) return with_reply(answer_for(v, m), known, f);
+  }
+  if (number == standing::passed) return passed(m);
   bool from_the_future = m.sent_at > now.wall + limits::future_ms;
   // A refused message must not lift the window with a date of its own choosing.
   auto high = from_the_future ? 0 : m.sent_at;
@@ -294,7 +298,7 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
     return not_now(reason_code::undecodable, "the stored state cannot be decoded and is left alone: " + r->damage);
   r->touched = now.steady;
 
-  const bool free_form = !f.contents.of && f.has_sender();
+  const bool free_form = f.free_form();
   message_result result;
   if ((free_form || !f.inbox.empty()) && m.sent_at > now.wall + limits::future_ms) {
     result = refusal(reason_code::from_the_future,
@@ -307,7 +311,9 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
                                                 std::to_string(books_.suspects.fatal_ends()) + " owners");
   } else {
     if (!f.timers.empty()) books_.timers.fired(f.timers[f.results.size()]);
-    result = apply(*r, m, now.wall);
+    // What has an order of its own leaves the number of a sequenced entity as it is.
+    const auto seq = free_form || !catalog_.types[type]->ids().by_number ? m.seq : 0;
+    result = apply(*r, m, seq, now.wall);
   }
   // During a rolling upgrade another owner may know it; but a misspelt name must not hold up an inbox for ever.
   if (result.code == reason_code::unknown_message_type && !f.inbox.empty() && f.inbox[f.results.size()].given_up)
@@ -338,13 +344,14 @@ std::optional<message_result> batch::take(const queued_frame& f, type_index type
   return result;
 }
 
-message_result batch::apply(resident& r, const message& m, unix_ms now) {
+/// @param number that the entity comes to with it; 0: none
+message_result batch::apply(resident& r, const message& m, std::uint64_t number, unix_ms now) {
   const auto& behavior = *catalog_.types[r.type];
   const auto* so_far = r.work != 0 ? &room_.changed[r.work - 1] : nullptr;
   auto next = spare_state(r.type);
-  auto done = behavior.apply(so_far != nullptr ? so_far->state.get() : r.state.get(), *next, m, now);
+  auto done = behavior.apply(so_far != nullptr ? so_far->now() : r.state.get(), *next, m, now);
   auto size = so_far != nullptr ? so_far->bytes : r.bytes;
-  auto seq = std::max(m.seq, so_far != nullptr ? so_far->last_seq : r.last_seq);
+  auto seq = std::max(number, so_far != nullptr ? so_far->last_seq : r.last_seq);
   auto result = [&]() -> message_result {
     switch (done.what) {
     case handled::kind::applied: break;
@@ -382,11 +389,12 @@ message_result batch::apply(resident& r, const message& m, unix_ms now) {
   }
   auto& c = change(r);
   c.state.swap(next);
+  c.as_it_was = false;
   if (next) keep(r.type, std::move(next), size);
-  if (m.seq != 0) {
+  if (number != 0) {
     auto& stage = room_.stages[r.type];
-    if (m.seq != c.last_seq + 1) ++stage.out_of_order;
-    if (m.seq <= c.last_seq) ++stage.violations;
+    if (number != c.last_seq + 1) ++stage.out_of_order;
+    if (number <= c.last_seq) ++stage.violations;
     c.last_seq = seq;
   }
   if (sizing_ == sizing::exact) bytes_ = bytes_ - std::exchange(c.bytes, size) + size;

@@ -3,6 +3,7 @@
 #include "actors/activation.hpp"
 #include "actors/entity_type.hpp"
 #include "actors/frame.hpp"
+#include "actors/held_messages.hpp"
 #include "actors/inbox_entries.hpp"
 #include "actors/shard_books.hpp"
 #include "metrics/metrics.hpp"
@@ -53,7 +54,7 @@ struct entity_catalog {
 inline constexpr type_index unknown_type = ~type_index{0};
 
 /// A frame at its owner, with the results so far. One without a sender holds timers that are due, entries of the inbox,
-/// or a letter that is replayed.
+/// a letter that is replayed, or messages that were early.
 struct queued_frame {
   /// What has been taken of its source is told with the answer: a commit has proven that it is this member who takes
   /// it. Without one it must be asked for first; and if the shard is gone, nothing is told.
@@ -75,15 +76,20 @@ struct queued_frame {
   std::vector<timer_book::serial> timers;  ///< that the messages are
   std::vector<inbox_item> inbox;           ///< that the messages are
   std::size_t marked = 0;                  ///< of the messages, so many may be handled while the shard is careful
+  /// The messages are one entity's, were early, and their senders are not told: they send them again. What to do about
+  /// a gap before the first.
+  std::optional<gap> held;
 
   /// Its sender waits for its results. Else they are the shard's own matter.
-  [[nodiscard]] bool has_sender() const noexcept { return timers.empty() && inbox.empty() && !letter; }
+  [[nodiscard]] bool has_sender() const noexcept { return timers.empty() && inbox.empty() && !letter && !held; }
+  /// Its messages come from senders who see to each of them.
+  [[nodiscard]] bool free_form() const noexcept { return timers.empty() && inbox.empty() && !letter && !contents.of; }
   /// One message of it after the other, whatever their keys: what follows an unresolved one is refused.
   [[nodiscard]] bool in_one_order() const noexcept { return contents.of || !inbox.empty(); }
-  /// A message of it is not resolved.
-  void leave_unresolved(const message& m) {
+  /// A message of it is not resolved. An early one holds up nobody: its number says where it belongs (rule B36).
+  void leave_unresolved(const message& m, reason_code why) {
     if (in_one_order()) stopped = true;
-    else blocked.insert(m.key);
+    else if (why != reason_code::early) blocked.insert(m.key);
     if (contents.of) proven = proof::wanted;
   }
   [[nodiscard]] bool finished() const noexcept { return results.size() == contents.messages.size(); }
@@ -95,9 +101,14 @@ struct batch_room {
   /// An entity that the batch has changed.
   struct changed_entity {
     resident* of = nullptr;
-    std::unique_ptr<entity_state> state;  ///< null: it was erased
+    std::unique_ptr<entity_state> state;  ///< null: it was erased, or its state is as it was
     std::uint64_t last_seq = 0;
     std::size_t bytes = 0;  ///< of its blob: as counted so far, or as sealed
+    bool as_it_was = true;  ///< only its number has changed so far
+    bool passed = false;    ///< a gap in its numbers
+
+    /// Null: it does not exist.
+    [[nodiscard]] const entity_state* now() const noexcept { return as_it_was ? of->state.get() : state.get(); }
   };
   /// Position of a result: frame in the queue, message in the frame.
   struct place {
@@ -154,7 +165,8 @@ public:
 
   /// @param line the word of the claim, under which what is sent is numbered
   batch(const entity_catalog& catalog, activation& residents, std::vector<processed_set>& processed, shard_books& books,
-        batch_room& room, std::uint64_t line, sizing how, std::size_t messages_max = limits::batch_messages_max);
+        held_messages& held, batch_room& room, std::uint64_t line, sizing how,
+        std::size_t messages_max = limits::batch_messages_max);
   ~batch();
   batch(const batch&) = delete;
   batch& operator=(const batch&) = delete;
@@ -192,11 +204,22 @@ private:
   [[nodiscard]] bool full() const noexcept;
   [[nodiscard]] std::optional<message_result> decide(queued_frame& f, type_index type, const message& m, instant now,
                                                      bool& depends);
+  /// Where its number puts a message: nowhere, if its type is not sequenced.
+  enum class standing : std::uint8_t { unnumbered, passed, next };
   [[nodiscard]] std::optional<message_result> decide_tracked(queued_frame& f, type_index type, const message& m,
-                                                             instant now, bool& depends);
+                                                             instant now, bool& depends,
+                                                             standing number = standing::unnumbered);
   [[nodiscard]] std::optional<message_result> decide_entry(queued_frame& f, type_index type, const message& m,
                                                            instant now, bool& depends);
   [[nodiscard]] message_result bury(message_result why, const message& m, std::string source, unix_ms now);
+  [[nodiscard]] std::optional<message_result> decide_numbered(queued_frame& f, type_index type, const message& m,
+                                                              instant now, bool& depends);
+  [[nodiscard]] message_result hold(const queued_frame& f, const resident& r, const message& m, std::uint64_t last,
+                                    instant now);
+  [[nodiscard]] std::optional<message_result> pass_gap(const queued_frame& f, resident& r, const message& m,
+                                                       std::uint64_t last, instant now);
+  [[nodiscard]] static message_result passed(const message& m);
+  void use_number(resident& r, std::uint64_t seq);
   [[nodiscard]] std::optional<message_result> take(const queued_frame& f, type_index type, const message& m,
                                                    instant now, bool& depends);
   [[nodiscard]] std::optional<message_result> with_reply(message_result r, const message_digest& known,
@@ -204,7 +227,7 @@ private:
   void want_replies(const queued_frame& f);
   [[nodiscard]] bool follows(const queued_frame& f) const;
   void refuse_sequence(queued_frame& f) const;
-  [[nodiscard]] message_result apply(resident& r, const message& m, unix_ms now);
+  [[nodiscard]] message_result apply(resident& r, const message& m, std::uint64_t number, unix_ms now);
   void carry_out(const resident& r, handler_effects&& e, message_result& result, unix_ms now);
   [[nodiscard]] std::unique_ptr<entity_state> spare_state(type_index type);
   void keep(type_index type, std::unique_ptr<entity_state> state, std::size_t bytes);
@@ -215,6 +238,7 @@ private:
   activation& residents_;
   std::vector<processed_set>& processed_;
   shard_books& books_;
+  held_messages& held_;
   batch_room& room_;
   std::uint64_t line_;
   sizing sizing_;

@@ -38,9 +38,9 @@ std::optional<field_list> batch::seal(const frontier& base) {
     append_entity_field(out, catalog_.types[c.of->type]->name(), c.of->key);
     fields.name_ends();
     const auto begin = out.size();
-    if (c.state) {
+    if (const auto* state = c.now()) {
       begin_state_blob(out, c.last_seq);
-      catalog_.types[c.of->type]->encode(*c.state, out);
+      catalog_.types[c.of->type]->encode(*state, out);
     } else {
       append_erased_blob(out, c.last_seq);
     }
@@ -56,11 +56,12 @@ std::optional<field_list> batch::seal(const frontier& base) {
 
 frontier batch::confirm(shard_metrics& metrics, instant now) {
   for (auto& c : room_.changed) {
-    c.of->state.swap(c.state);  // the former state is room for another
+    if (!c.as_it_was) c.of->state.swap(c.state);  // the former state is room for another
     c.of->last_seq = c.last_seq;
     c.of->bytes = c.bytes;
     c.of->touched = now.steady;
     if (!c.of->state && c.last_seq == 0) room_.erased.emplace_back(c.of->type, c.of->key);
+    if (!held_.empty()) held_.confirmed(c.of->type, c.of->key, c.last_seq, c.passed);
   }
   for (type_index t = 0; t < room_.stages.size(); ++t) {
     auto& s = room_.stages[t];
@@ -81,7 +82,8 @@ void batch::undo(std::deque<queued_frame>& frames) const {
     f.proven = queued_frame::proof::by_commit;
     f.blocked.clear();
     for (std::size_t j = 0; j < f.results.size(); ++j) {
-      if (!resolved(f.results[j].kind)) f.leave_unresolved(*f.contents.messages[j]);
+      const auto& r = f.results[j];
+      if (!resolved(r.kind)) f.leave_unresolved(*f.contents.messages[j], r.code);
     }
   }
 }
@@ -103,7 +105,7 @@ void batch::fail(std::deque<queued_frame>& frames, const message_result& result)
       } else if (hit) {
         f.results[j] = result;
         failed.insert(key);
-        f.leave_unresolved(m);
+        f.leave_unresolved(m, result.code);
       }
     }
   }

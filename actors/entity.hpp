@@ -87,12 +87,31 @@ public:
   /// bytes. From sources that number their messages, other entities among them, each is still handled once and in
   /// order. But a copy of any other message is handled when it comes, also after messages that were sent after it (rule
   /// A6): do not choose this where such a copy would undo something.
+  /// @throws std::invalid_argument if the type is sequenced
   entity&& idempotent() && {
-    ids_.tracked = false;
+    set_idempotent();
     return std::move(*this);
   }
   entity& idempotent() & {
-    ids_.tracked = false;
+    set_idempotent();
+    return *this;
+  }
+
+  /// Messages from outside take effect in the order of their numbers, `seq`, which begin with 1 for each key and leave
+  /// none out; whoever has a message may send it, at any time, through any node. The next number is handled; one that
+  /// was handled is a duplicate, for ever; an earlier-than-expected one is answered `busy`, code `early`, and sent
+  /// again like any unresolved message, while a copy of it waits in the owner's memory and takes effect right behind
+  /// the missing ones. A message without a number is refused. One that is refused for good uses its number up.
+  ///
+  /// Messages of other entities, of timers and of numbering sources have an order of their own: they are taken as they
+  /// come, and the entity's number stays as it is.
+  /// @throws std::invalid_argument if the type is idempotent, or a bound does not hold
+  entity&& sequenced(const sequencing& how = {}) && {
+    set_sequencing(how);
+    return std::move(*this);
+  }
+  entity& sequenced(const sequencing& how = {}) & {
+    set_sequencing(how);
     return *this;
   }
 
@@ -134,6 +153,22 @@ private:
     if (at_least <= std::chrono::milliseconds::zero())
       throw std::invalid_argument("entity '" + name_ + "': the retention must be longer than zero");
     ids_.retention = at_least;
+  }
+
+  // The number alone says that a message was dealt with, its id what became of it.
+  void set_idempotent() {
+    if (ids_.by_number)
+      throw std::invalid_argument("entity '" + name_ + "': a sequenced type keeps ids, so it cannot be idempotent");
+    ids_.tracked = false;
+  }
+  void set_sequencing(const sequencing& how) {
+    if (!ids_.tracked)
+      throw std::invalid_argument("entity '" + name_ + "': a sequenced type keeps ids, so it cannot be idempotent");
+    if (how.gap_timeout <= std::chrono::milliseconds::zero())
+      throw std::invalid_argument("entity '" + name_ + "': the gap_timeout must be longer than zero");
+    if (how.hold < 1 || how.hold > limits::held_per_shard)
+      throw std::invalid_argument("entity '" + name_ + "': hold is 1 to " + std::to_string(limits::held_per_shard));
+    ids_.by_number = how;
   }
 
   std::string name_;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,12 +32,39 @@ struct handled {
   std::unique_ptr<handler_effects> effects;  ///< of an applied message; null: none but the state
 };
 
+/// What becomes of an entity whose next number does not come while later ones wait.
+enum class gap : std::uint8_t {
+  wait,         ///< it is reported; the entity waits on
+  skip,         ///< the entity goes on behind it, and a dead letter says which numbers are missing
+  dead_letter,  ///< the messages held behind it become dead letters, and the entity goes on behind those
+};
+
+/// For types whose messages take effect in the order of their numbers (`seq`): 1, 2, 3, … for each key.
+struct sequencing {
+  gap on_gap = gap::wait;
+  /// A gap that has lasted this long, since the first early message behind it, is reported, and passed if `on_gap` says
+  /// so.
+  std::chrono::milliseconds gap_timeout = std::chrono::seconds{30};
+  std::size_t hold = 256;  ///< early messages kept in memory for each entity, 1 to `limits::held_per_shard`
+};
+
+namespace limits {
+/// Early messages in the memory of a shard's owner. What does not fit is not held: its sender sends it again anyway.
+inline constexpr std::size_t held_per_shard = 4'096;
+inline constexpr std::size_t held_bytes_per_entity = 2 * 1024 * 1024;
+inline constexpr std::size_t held_bytes_per_shard = 8 * 1024 * 1024;
+/// A number further ahead is not held, so that no gap is passed for the sake of a number that makes no sense: the
+/// entity would be behind all numbers that do.
+inline constexpr std::uint64_t numbers_ahead = 1'000'000;
+}  // namespace limits
+
 /// How duplicates of an entity type are recognised: processed ids, kept at least this long after the greatest accepted
 /// `sent_at` (rule A7); or not at all.
 struct id_policy {
   bool tracked = true;
   std::chrono::milliseconds retention = std::chrono::hours{24 * 7};
   std::size_t ids_per_shard = 4'000'000;  ///< at this count, with all younger than the window: busy
+  std::optional<sequencing> by_number{};  ///< nothing: in the order of arrival
 };
 
 /// One entity type as the runtime sees it. Immutable, and so usable from all threads at once.

@@ -34,10 +34,12 @@ struct entity_answer {
   };
   status kind = status::unavailable;
   std::string state;           ///< msgpack of the committed state, as its PAWL_STATE encodes it
-  std::uint64_t last_seq = 0;  ///< highest sender number applied, 0 if none was given
+  std::uint64_t last_seq = 0;  ///< highest sender number applied, 0 if none was given; of a sequenced type: used up
   std::string owner;           ///< node that answered
   std::string reason;
   std::vector<pending_timer> timers{};  ///< of the entity, by name; at most `limits::timers_shown`
+  std::uint64_t expected = 0;           ///< of a sequenced type: the number it waits for; 0: of another type
+  std::uint64_t held = 0;               ///< of a sequenced type: early messages in the owner's memory
 };
 
 /// What one node knows of one shard; for people and dashboards, never for decisions.

@@ -140,7 +140,9 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
       } else if (!given_up.contains(key)) {
         keep = to_be_sent_again(r);
         out.moved = out.moved || r.code == reason_code::moved;
-        (keep ? kept : given_up).insert(key);
+        // An early message holds up nobody: its number says where it belongs (rule B36).
+        if (keep) kept.insert(key);
+        else if (r.code != reason_code::early) given_up.insert(key);
       }
     } else if (kept.contains(key) || given_up.contains(key)) {
       // An owner that breaks the prefix rule is not believed: the message is sent again, or answered as blocked.

@@ -42,6 +42,10 @@ std::string_view to_string(reason_code c) noexcept {
   case reason_code::too_many_sources: return "too_many_sources";
   case reason_code::outbox_full: return "outbox_full";
   case reason_code::dead_letters_full: return "dead_letters_full";
+  case reason_code::early: return "early";
+  case reason_code::seq_missing: return "seq_missing";
+  case reason_code::seq_passed: return "seq_passed";
+  case reason_code::seq_gap: return "seq_gap";
   }
   return "none";
 }

@@ -95,8 +95,12 @@ enum class reason_code : std::uint8_t {
   too_many_sources,
   outbox_full,        ///< entities of the shard have sent more than their receivers took
   dead_letters_full,  ///< the message would become a dead letter, and there are too many
+  early,              ///< of a sequenced type: a number before it is missing (HTTP 429)
+  seq_missing,        ///< of a sequenced type: it has no number
+  seq_passed,  ///< of a sequenced type: the entity is past this number, and does not know this message (HTTP 409)
+  seq_gap,     ///< of a dead letter: numbers did not come in time
 };
-inline constexpr std::uint8_t reason_codes = static_cast<std::uint8_t>(reason_code::dead_letters_full) + 1;
+inline constexpr std::uint8_t reason_codes = static_cast<std::uint8_t>(reason_code::seq_gap) + 1;
 [[nodiscard]] std::string_view to_string(reason_code) noexcept;
 
 struct message_result {

@@ -148,6 +148,8 @@ struct encoder {
       w.i64(t.due);
       w.bytes(t.message);
     }
+    w.varint(m.answer.expected);
+    w.varint(m.answer.held);
     w.varint(m.letters.total);
     w.varint(m.letters.next);
     w.varint(m.letters.letters.size());
@@ -380,6 +382,8 @@ bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
     t.message = r.bytes(limits::name_bytes);
     m.answer.timers.push_back(std::move(t));
   }
+  m.answer.expected = r.varint();
+  m.answer.held = r.varint();
   m.letters.total = r.varint();
   m.letters.next = read_letter(r);
   const auto letters = r.varint();

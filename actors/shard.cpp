@@ -43,6 +43,7 @@ shard::shard(shard_id id, shard_policy policy, dataset_id dataset, const entity_
       metrics_(metrics),
       claim_(id, policy.claim, std::move(mint)),
       books_(id, catalog.shards, policy.suspicion),
+      held_(metrics),
       relay_(id, policy.relay),
       inbox_(policy.inbox) {
   for (const auto& t : catalog_.types)
@@ -68,6 +69,7 @@ std::optional<steady_time> shard::wake() const {
   if (claim_.current() == shard_claim::state::held && memory_ == memory::ready && !batch_ && entities_ticket_ == 0 &&
       mark_ticket_ == 0) {
     if (next_timer_) earlier(*next_timer_);
+    if (auto t = held_.next_late()) earlier(*t);
     if (books_.sends.trims()) earlier(last_commit_ + policy_.tidy_after);
   }
   return at;
@@ -184,7 +186,8 @@ shard_effects shard::on_link_down(link_number link, instant) {
   auto first = frames_.begin() + static_cast<std::ptrdiff_t>(batch_ ? batch_->frames() : 0);
   frames_.erase(std::remove_if(first, frames_.end(),
                                [link](const queued_frame& q) {
-                                 return q.from == link && q.results.empty() && q.timers.empty() && q.inbox.empty();
+                                 return q.from == link && q.results.empty() && q.timers.empty() && q.inbox.empty() &&
+                                        !q.held;
                                }),
                 frames_.end());
   std::erase_if(reads_, [link](const waiting_read& r) { return r.from == link && !r.asked; });
@@ -217,6 +220,8 @@ void shard::refuse_waiting(shard_effects& out, const message_result& why, instan
 void shard::pump(shard_effects& out, instant now) {
   if (claim_.current() != shard_claim::state::held || memory_ != memory::ready) return;
   add_due_timers(now);
+  add_late(out, now);
+  add_ready(now);
   while (!batch_ && entities_ticket_ == 0 && mark_ticket_ == 0 && (unfinished() || untidy(now))) {
     if (load_missing(out) || mark_next(out, now)) break;
     run_batch(out, now);
@@ -270,11 +275,14 @@ bool shard::may_run(const queued_frame& f, instant now) const {
 void shard::run_batch(shard_effects& out, instant now) {
   books_.suspects.tidy(now);
   for (auto sizing : {batch::sizing::at_the_end, batch::sizing::exact}) {
-    batch_.emplace(catalog_, residents_, processed_, books_, room_, word_of(claim_.token()), sizing, batch_max_);
+    batch_.emplace(catalog_, residents_, processed_, books_, held_, room_, word_of(claim_.token()), sizing, batch_max_);
     discard_letters();
-    for (std::size_t i = 0; i < frames_.size(); ++i)
+    for (std::size_t i = 0; i < frames_.size(); ++i) {
       while (!frames_[i].finished() && may_run(frames_[i], now) && batch_->run(frames_[i], i, now)) {
       }
+      // What waited for a number of this frame follows it in the same commit.
+      if (!held_.empty()) add_ready(now);
+    }
     room_.loaded_replies.clear();  // what is still wanted of them is asked for again
     if (!batch_->writes() && !untidy(now)) {
       books_.suspects.handled();
@@ -396,7 +404,8 @@ void shard::answer_finished(shard_effects& out, instant now) {
       if (f.proven != queued_frame::proof::by_commit && !f.results.empty()) metrics_.sequence_mismatches.add();
     }
     for (std::size_t m = 0; m < f.results.size(); ++m) {
-      if (f.types[m] == unknown_type) continue;
+      // Early messages are counted apart: they are no trouble of ours, and come again.
+      if (f.types[m] == unknown_type || f.results[m].code == reason_code::early) continue;
       auto& counters = metrics_.messages[f.types[m]];
       counters.outcomes[static_cast<std::size_t>(outcome_of(f.results[m].kind))].add();
       if (f.results[m].kind == result_kind::applied) counters.latency.observe(waited);
@@ -413,6 +422,8 @@ void shard::answer_finished(shard_effects& out, instant now) {
       metrics_.inbox_entries.add(static_cast<std::uint64_t>(taken));
       inbox_.on_taken(confirmed_.inbox, static_cast<std::size_t>(taken) == f.results.size(), now);
       metrics_.inbox_lag_ms.set(static_cast<std::uint64_t>(inbox_.lag(now).count()));
+    } else if (f.held) {
+      held_.returned(f.types.front(), f.contents.messages.front()->key);
     } else if (f.timers.empty()) {
       frame_answer a{id_, f.contents.number, claim_.view_of_placement(), std::move(f.results), {}, {}};
       if (f.contents.of) {

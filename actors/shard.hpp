@@ -3,6 +3,7 @@
 #include "actors/activation.hpp"
 #include "actors/batch.hpp"
 #include "actors/frame.hpp"
+#include "actors/held_messages.hpp"
 #include "actors/inbox_reader.hpp"
 #include "actors/relay.hpp"
 #include "actors/shard_books.hpp"
@@ -68,8 +69,9 @@ struct shard_effects {
     inbox_stopped,
     inbox_resumed,
     inbox_failed,
-    buried,  ///< messages became dead letters
-    refused  ///< messages with a trace were refused for good, and their senders told
+    buried,   ///< messages became dead letters
+    refused,  ///< messages with a trace were refused for good, and their senders told
+    gap,      ///< an entity has waited too long for a number
   };
   struct note {
     event what;
@@ -157,6 +159,9 @@ private:
   void on_inbox_answer(shard_answer a, shard_effects& out, instant now);
   void forget_inbox();
   void note(const inbox_reader::news& n, shard_effects& out);
+  void add_held(const held_messages::run& r, instant now);
+  void add_ready(instant now);
+  void add_late(shard_effects& out, instant now);
   [[nodiscard]] bool unfinished() const;
   [[nodiscard]] bool untidy(instant now) const;
   void unask();
@@ -212,6 +217,7 @@ private:
   std::vector<processed_set> processed_;
   shard_books books_;
   bool taken_over_ = false;  ///< from an owner that did not let go
+  held_messages held_;
   relay relay_;
   inbox_reader inbox_;
   proof relay_proof_ = proof::none;  ///< that this member still owns the shard, for the relay

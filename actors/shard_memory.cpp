@@ -186,6 +186,10 @@ entity_answer shard::entity_now(const entity_id& id) const {
   PAWL_INVARIANT(e != nullptr, "an entity left memory while a read waited for it");
   entity_answer answer;
   answer.owner = claim_.self().node;
+  if (catalog_.types[type]->ids().by_number) {
+    answer.expected = e->last_seq + 1;
+    answer.held = held_.count(type, id.key);
+  }
   if (!e->damage.empty()) {
     answer.reason = "the stored state cannot be decoded: " + e->damage;
   } else if (!e->state) {
@@ -235,6 +239,8 @@ void shard::answer_read(const waiting_read& r, const std::vector<std::optional<s
     const auto letter = stored ? decode_dead_letter(*stored) : std::nullopt;
     if (!letter || letter->at != action.at || !books_.letters.holds(action.number))
       a.answer.kind = entity_answer::status::absent;
+    else if (action.what == letter_action::kind::replay && letter->name.empty())
+      a.answer.reason = "the letter only says which numbers were passed, there is nothing to handle; discard it";
     else if (is_acted_on(action)) a.answer.reason = "the letter is being replayed or discarded";
     else if (action.what == letter_action::kind::discard)
       return discards_.push_back({r.from, r.request.number, action.number});

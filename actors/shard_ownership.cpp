@@ -162,6 +162,7 @@ void shard::drop_memory(shard_effects& out, instant now) {
   (void)books_.reset({});
   books_.suspects.stop();
   for (auto& f : frames_) f.marked = 0;
+  held_.clear();
   relay_.stop();
   relay_proof_ = proof::none;
   room_.loaded_replies.clear();

@@ -48,7 +48,7 @@ struct options {
 struct envelope {
   std::string id{};                  ///< empty: one of its own
   std::optional<unix_ms> sent_at{};  ///< nothing: now
-  std::uint64_t seq = 0;
+  std::uint64_t seq = 0;      ///< to a sequenced type: the number of the message, from 1 for each key
   std::string traceparent{};  ///< as in an HTTP request; one that is not valid is ignored
 };
 
@@ -95,6 +95,10 @@ struct counts {
 /// What holds: a message takes effect once, from a state that was stored and read back; ids are kept for ever; one that
 /// throws or refuses leaves nothing; sends leave after the commit, in order for each pair of shards, and pairs overtake
 /// each other; timers come when due or later, in the order of their times within a shard.
+///
+/// To a sequenced type each message needs its number. One that `send` is told is early is held until its turn comes or
+/// the owner crashes; one that was posted is sent again and again by its sender. Gaps that last are passed as the type
+/// says once the clock has moved that far; until then `run` does not wait for them.
 ///
 /// What is checked with every message: that the handler makes the same of the same state and message when it is run
 /// again, and, for types declared `idempotent`, that handling the message once more changes nothing. A handler that
@@ -146,6 +150,8 @@ public:
   [[nodiscard]] std::optional<std::string> state_bytes(std::string_view type, std::string_view key) const;
   /// Of one entity, by name.
   [[nodiscard]] std::vector<pending_timer> timers(std::string_view type, std::string_view key) const;
+  /// Early messages of a sequenced entity that wait for a number before them.
+  [[nodiscard]] std::size_t held(std::string_view type, std::string_view key) const;
   [[nodiscard]] const std::vector<dead_letter>& dead_letters() const noexcept;
   [[nodiscard]] const counts& happened() const noexcept;
 

@@ -64,6 +64,13 @@ struct message_metrics {
   single_writer_counter ids;                  ///< of messages applied or refused for good: remembered now
   single_writer_counter ordering_violations;  ///< applied with a seq not above the last applied one; must stay 0
   single_writer_histogram<latency_bounds.size()> latency{latency_bounds};  ///< accepted at the owner → committed
+  // Of sequenced types.
+  single_writer_counter held;        ///< early messages in memory now
+  single_writer_counter early_held;  ///< early messages that were held, or are: a repetition counts again
+  single_writer_counter early_full;  ///< early messages that were not held
+  single_writer_counter gaps_opened;
+  single_writer_counter gaps_filled;     ///< the missing numbers came
+  single_writer_counter gaps_timed_out;  ///< they had not come within the type's gap_timeout
 };
 
 enum class handoff_reason : std::uint8_t { start, join, drain, takeover };

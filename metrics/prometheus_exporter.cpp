@@ -133,6 +133,33 @@ void add_messages(page& out, const node_metrics& m) {
             "Ids of messages applied or refused for good that the shards of this node remember.");
   for_each_type([](const message_metrics& t) -> auto& { return t.ids; });
 
+  out.begin(MetricType::Counter, "pawl_early_messages_total",
+            "Messages of sequenced types that came before a missing number, and whether they were held.");
+  for (std::size_t type = 0; type < m.entity_types.size(); ++type) {
+    const auto early = [&](const char* result, single_writer_counter message_metrics::*member) {
+      out.sample(total(
+                     m, [&](const shard_metrics& s) -> auto& { return s.messages[type].*member; }),
+                 {type_label(type), {"result", result}});
+    };
+    early("held", &message_metrics::early_held);
+    early("not_held", &message_metrics::early_full);
+  }
+
+  out.begin(MetricType::Gauge, "pawl_held_messages", "Early messages in memory, until the missing numbers come.");
+  for_each_type([](const message_metrics& t) -> auto& { return t.held; });
+
+  out.begin(MetricType::Counter, "pawl_number_gaps_total", "Gaps in the numbers of sequenced entities.");
+  for (std::size_t type = 0; type < m.entity_types.size(); ++type) {
+    const auto gaps = [&](const char* event, single_writer_counter message_metrics::*member) {
+      out.sample(total(
+                     m, [&](const shard_metrics& s) -> auto& { return s.messages[type].*member; }),
+                 {type_label(type), {"event", event}});
+    };
+    gaps("opened", &message_metrics::gaps_opened);
+    gaps("filled", &message_metrics::gaps_filled);
+    gaps("timed_out", &message_metrics::gaps_timed_out);
+  }
+
   out.begin(MetricType::Histogram, "pawl_message_latency_seconds",
             "Time from acceptance at the owner to the confirmed commit.");
   for (std::size_t type = 0; type < m.entity_types.size(); ++type) {

@@ -73,6 +73,7 @@ void log_note(node_host& host, shard_id id, const shard_effects::note& n, double
   case event::inbox_stopped: log::error("inbox stopped", {{"shard", shard}, {"reason", n.text}}); break;
   case event::inbox_resumed: log::info("inbox resumed", {{"shard", shard}, {"reason", n.text}}); break;
   case event::inbox_failed: log::warn("inbox cannot be read", {{"shard", shard}, {"reason", n.text}}); break;
+  case event::gap: log::warn("numbers are missing", {{"shard", shard}, {"entities", n.text}}); break;
   case event::lost: log::error("shard stopped", {{"shard", shard}, {"reason", n.text}}); break;
   }
 }

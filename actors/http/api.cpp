@@ -125,7 +125,7 @@ unsigned status_of(const message_result& r) {
   switch (r.kind) {
   case result_kind::applied:
   case result_kind::duplicate: return 200;
-  case result_kind::refused: return r.code == reason_code::id_reused ? 409 : 422;
+  case result_kind::refused: return r.code == reason_code::id_reused || r.code == reason_code::seq_passed ? 409 : 422;
   case result_kind::blocked:
   case result_kind::busy: return 429;
   case result_kind::unknown: return 503;
@@ -150,6 +150,7 @@ http_response entity_found(const entity_id& id, shard_id shard, const entity_ans
   append_json_string(body, a.owner);
   body += R"(,"shard":)" + std::to_string(shard.value);
   body += R"(,"last_seq":)" + std::to_string(a.last_seq);
+  if (a.expected != 0) body += R"(,"expected":)" + std::to_string(a.expected) + R"(,"held":)" + std::to_string(a.held);
   body += R"(,"state":)";
   std::string error;
   if (!append_json_state(body, a.state, error)) return http_problem(500, "the state cannot be shown as JSON: " + error);
@@ -305,7 +306,10 @@ private:
                  switch (a.kind) {
                  case entity_answer::status::found: return entity_found(id, shard, a);
                  case entity_answer::status::absent:
-                   return http_problem(404, "no message has taken effect for this entity");
+                   return http_problem(404, a.held == 0 ? "no message has taken effect for this entity"
+                                                        : "no message has taken effect for this entity; " +
+                                                              std::to_string(a.held) + " are held until number " +
+                                                              std::to_string(a.expected) + " comes");
                  case entity_answer::status::unavailable: break;
                  }
                  return http_problem(503, a.reason);

@@ -27,6 +27,9 @@ std::optional<std::string> cluster::state_bytes(std::string_view type, std::stri
 std::vector<pending_timer> cluster::timers(std::string_view type, std::string_view key) const {
   return world_->timers_of({std::string{type}, std::string{key}});
 }
+std::size_t cluster::held(std::string_view type, std::string_view key) const {
+  return world_->held({std::string{type}, std::string{key}});
+}
 const std::vector<dead_letter>& cluster::dead_letters() const noexcept { return world_->letters; }
 const counts& cluster::happened() const noexcept { return world_->happened; }
 

@@ -122,10 +122,11 @@ void cluster::world::settle(unix_ms until, horizon h) {
 bool cluster::world::step() {
   const auto from = ready();
   if (from.empty()) return false;
-  const auto s = from[chance_.below(from.size())];
+  const auto& s = from[chance_.below(from.size())];
   if (s.client != nullptr) deliver_from_client(*s.client);
   else if (s.pair != nullptr) deliver_from_shard(*s.pair);
   else if (s.timer) fire(*s.timer);
+  else if (s.gap != nullptr) pass_gap(entity_id{*s.gap});
   else deliver_copy(*s.copy);
   return true;
 }
@@ -142,6 +143,9 @@ std::vector<cluster::world::source> cluster::world::ready() {
       found.push_back({.timer = *timers.begin()});
   for (auto c = copies_.begin(); c != copies_.end() && c->first <= now; ++c)
     if (serves_from(shard(c->second.to)) <= now) found.push_back({.copy = c});
+  for (const auto& [to, early] : held_)
+    if (const auto at = passes_gap_at(to); at && *at <= now && serves_from(shard(to)) <= now)
+      found.push_back({.gap = &to});
   return found;
 }
 
@@ -161,6 +165,8 @@ std::optional<unix_ms> cluster::world::next(horizon h) const {
       at(std::get<unix_ms>(*timers.begin()), in);
   for (const auto& [when, p] : copies_)
     if (h == horizon::everything || when <= now) at(when, shard(p.to));
+  for (const auto& [to, early] : held_)
+    if (const auto when = passes_gap_at(to); when && (h == horizon::everything || *when <= now)) at(*when, shard(to));
   return earliest;
 }
 
@@ -181,6 +187,7 @@ void cluster::world::deliver_from_client(const entity_id& e) {
   }
   auto awaits = awaited_.find({e, number});
   if (awaits != awaited_.end()) awaits->second = std::move(*result);
+  else if (result->code == reason_code::early) keep_early(p);
   else if (!resolved(result->kind)) bury(p, *result);
   client.waiting.pop_front();
   hold_up(client);
@@ -222,6 +229,13 @@ void cluster::world::fire(const due_timer& t) {
 std::optional<message_result> cluster::world::judge(const parcel& p) {
   const auto* of = type(p.to.type);
   if (of == nullptr || !of->ids().tracked) return take(p, false, nullptr);
+  if (of->ids().by_number) return judge_numbered(p, *of->ids().by_number);
+  if (auto known = recall(p)) return known;
+  return take_new(p);
+}
+
+/// What became of a message with this id; nothing: there was none.
+std::optional<message_result> cluster::world::recall(const parcel& p) {
   if (const auto k = known_.find({p.to, p.id}); k != known_.end()) {
     ++happened.discarded;
     if (k->second.name != p.name || k->second.payload != p.payload)
@@ -232,6 +246,10 @@ std::optional<message_result> cluster::world::judge(const parcel& p) {
       return message_result{result_kind::refused, reason_code::handler_refused, "this message id was refused before"};
     return message_result{result_kind::duplicate, reason_code::none, {}, k->second.result.reply};
   }
+  return std::nullopt;
+}
+
+std::optional<message_result> cluster::world::take_new(const parcel& p) {
   auto result = take(p, false, nullptr);
   if (result && resolved(result->kind)) known_.emplace(std::pair{p.to, p.id}, known_id{p.name, p.payload, *result});
   return result;
@@ -259,6 +277,7 @@ std::optional<message_result> cluster::world::take(const parcel& p, bool sequenc
   }
   if (resolved(h.result.kind) && chance_.happens(options_.inject.crash)) {
     ++happened.crashes;
+    forget_held(shard(p.to));
     down_until_[shard(p.to)] = now + chance_.span_ms(options_.inject.takeover_max);
     return std::nullopt;
   }

@@ -60,6 +60,7 @@ public:
   std::vector<dead_letter> letters;
   counts happened;
   [[nodiscard]] std::vector<pending_timer> timers_of(const entity_id& e) const;
+  [[nodiscard]] std::size_t held(const entity_id& e) const;
 
 private:
   struct timer {
@@ -89,6 +90,13 @@ private:
     const shard_pair* pair = nullptr;
     std::optional<due_timer> timer{};
     std::optional<std::multimap<unix_ms, parcel>::iterator> copy{};
+    const entity_id* gap = nullptr;  ///< of this entity lasts too long
+  };
+  /// A message that came before its turn.
+  struct early_message {
+    parcel what;
+    unix_ms since = 0;
+    bool by_sender = false;  ///< its sender keeps it as well, and sends it again; else it goes with its owner
   };
   enum class horizon : std::uint8_t { deliveries, everything };
 
@@ -106,6 +114,14 @@ private:
   /// What the receiver makes of a message from outside; nothing: it crashed.
   [[nodiscard]] std::optional<message_result> judge(const parcel& p);
   [[nodiscard]] std::optional<message_result> take(const parcel& p, bool sequenced, const due_timer* t);
+  [[nodiscard]] std::optional<message_result> recall(const parcel& p);
+  [[nodiscard]] std::optional<message_result> take_new(const parcel& p);
+  [[nodiscard]] std::optional<message_result> judge_numbered(const parcel& p, const sequencing& how);
+  void keep_early(const parcel& p);
+  void follow(const entity_id& e);
+  void forget_held(shard_id s);
+  [[nodiscard]] std::optional<unix_ms> passes_gap_at(const entity_id& e) const;
+  void pass_gap(const entity_id& e);
   void carry_out(const entity_id& e, handler_effects&& effects);
   void set_timer(const entity_id& e, timer_change change);
   void drop_timer(const entity_id& e, const std::string& name);
@@ -126,6 +142,8 @@ private:
   std::map<entity_id, lane> clients_;
   std::map<shard_pair, lane> pairs_;
   std::multimap<unix_ms, parcel> copies_;
+  std::map<entity_id, std::uint64_t> numbers_;                        ///< used up by sequenced entities
+  std::map<entity_id, std::map<std::uint64_t, early_message>> held_;  ///< by number
   std::map<shard_id, unix_ms> down_until_;
   std::map<std::pair<entity_id, std::uint64_t>, std::optional<message_result>> awaited_;  ///< by client and number
 };

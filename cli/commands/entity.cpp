@@ -32,9 +32,12 @@ std::optional<std::string> entity_text(const session& s, const json& entity) {
   const auto owner = f.text("owner");
   const auto shard = f.count("shard");
   const auto seq = f.count("last_seq");
+  const bool sequenced = f.has("expected");
+  const auto expected = sequenced ? f.count("expected") : 0, held = sequenced ? f.count("held") : 0;
   if (!f.problem().empty() || !f.has("state")) return std::nullopt;
   auto text = s.paint(tone::good, "FOUND") + "  on shard " + std::to_string(shard) + ", told by " + printable(owner);
   if (seq != 0) text += ", sender's number " + std::to_string(seq);
+  if (held != 0) text += "; waits for number " + std::to_string(expected) + ", " + std::to_string(held) + " held";
   return text + "\n\n" + indented(entity.at("state"));
 }
 
@@ -75,7 +78,8 @@ exit_status run_entity(session& s) {
   if (text) {
     body.update(verdict_json(v));
     body["found"] = true;
-    body["last_seq"] = entity.at("last_seq");
+    for (const auto* field : {"last_seq", "expected", "held"})
+      if (entity.contains(field)) body[field] = entity.at(field);
     body["state"] = std::move(entity.at("state"));
     s.show(subject + *text + (v.level == health::healthy ? "" : '\n' + shard), body);
     return status_of(v.level);

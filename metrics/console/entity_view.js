@@ -160,7 +160,7 @@ export class EntityView {
   }
 
   #showFacts(read, row, shard) {
-    const number = read.problem ? none : read.last_seq > 0 ? `${count(read.last_seq)}; ${count(read.last_seq + 1)} is expected next` : "none: its senders do not number messages";
+    const number = read.problem ? none : read.last_seq > 0 ? `${count(read.last_seq)}; ${count(read.last_seq + 1)} is expected next${read.held ? `, ${count(read.held)} later ones are held` : ""}` : "none: its senders do not number messages";
     const facts = [
       ["Shard", shard === null ? none : count(shard)], ["Owner", read.owner ?? row?.owner ?? none], ["Last applied number", number],
       ["Messages waiting for its shard", count(row?.queued)], ["Dead letters of its shard", count(read.detail?.dead_letters ?? row?.letters)],

@@ -124,6 +124,30 @@ _ORDER = Section(
     ],
 )
 
+_NUMBERS = Section(
+    "Sequenced types",
+    [
+        graph(
+            "Gaps in numbers",
+            "Seen, filled by the missing numbers, and not filled within the type's gap_timeout: those are for the runbook.",
+            [Query(total(rate("pawl_number_gaps_total", _TYPE), "event"), "{{event}}")],
+            "cps",
+        ),
+        graph(
+            "Early messages held",
+            "In memory, until the numbers before them have come.",
+            [Query(total(series("pawl_held_messages", _TYPE), "entity_type"), "{{entity_type}}")],
+            "short",
+        ),
+        graph(
+            "Early messages",
+            "Answered busy and sent again. Not held: the buffer is full, or the number far ahead of all that makes sense.",
+            [Query(total(rate("pawl_early_messages_total", _TYPE), "result"), "{{result}}")],
+            "cps",
+        ),
+    ],
+)
+
 _LATENCY = Section(
     "Latency",
     [
@@ -152,6 +176,6 @@ ORDERING = Dashboard(
     "ordering",
     "Pawl / Ordering and duplicates",
     "Each message once, and in order: what was repeated, what came out of order, what was refused.",
-    [_PROMISE, _DUPLICATES, _ORDER, _LATENCY],
+    [_PROMISE, _DUPLICATES, _ORDER, _NUMBERS, _LATENCY],
     by_entity_type=True,
 )

@@ -172,6 +172,9 @@ CASES: dict[str, Case] = {
     "PawlInboxLost": _counter("8m", CLUSTER, "pawl_inbox_lost_total"),
     "PawlInboxLags": _one("6m", NODE, f"pawl_inbox_lag_seconds{{{N1}}}", "0 40x10", "0x3 40 0x10"),
     "PawlDeadLetters": _counter("8m", CLUSTER, "pawl_dead_letters_added_total"),
+    "PawlNumberGaps": _counter(
+        "8m", {**CLUSTER, "entity_type": "order"}, "pawl_number_gaps_total", ',entity_type="order",event="timed_out"'
+    ),
     "PawlStoreSlow": Case(
         "20m",
         CLUSTER,

@@ -23,7 +23,7 @@ def section(title: str) -> str:
 
 
 class Rows(unittest.TestCase):
-    def test_each_row_of_shard_and_router_names_a_test_that_exists(self) -> None:
+    def test_each_row_of_shard_router_and_sequenced_types_names_a_test_that_exists(self) -> None:
         existing = {
             f"{suite}.{name}"
             for text in _TESTS.values()
@@ -35,6 +35,11 @@ class Rows(unittest.TestCase):
                 named = re.findall(r"`(\w+\.\w+)` \|$", row)
                 self.assertEqual(len(named), 1, f"the row names no test: {row}")
                 self.assertIn(named[0], existing, row)
+        rows = [line for line in section("Sequenced types").splitlines() if line.startswith("|") and not line.startswith("|---")]
+        named = [re.findall(r"`(\w+\.\w+)` \|$", row) for row in rows]
+        self.assertEqual(sum(not n for n in named), 2, "the heads of two tables name no test, all rows do")
+        for row, names in zip(rows, named):
+            self.assertLessEqual(set(names), existing, row)
 
 
 class Rules(unittest.TestCase):

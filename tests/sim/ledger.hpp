@@ -49,6 +49,8 @@ struct Ledger {
 
 inline constexpr std::string_view ledger_type = "ledger";
 inline constexpr std::string_view echo_type = "echo";
+/// A ledger whose messages take effect in the order of their numbers.
+inline constexpr std::string_view journal_type = "journal";
 /// Mostly in another shard than the ledger.
 inline std::string echo_key(std::string_view key) { return "echo of " + std::string{key}; }
 inline bool sets_timer(std::string_view id) { return std::stoul(std::string{id.substr(id.find('.') + 1)}) % 3 == 0; }
@@ -72,19 +74,27 @@ inline void tick(Ledger& l, const context& ctx) {
 }
 
 /// `newer`: knows all messages; the one before an upgrade does not.
-inline entity_catalog ledger_catalog(std::chrono::milliseconds retention, bool newer, std::uint32_t shards) {
+inline entity_catalog ledger_catalog(std::chrono::milliseconds retention, bool newer, std::uint32_t shards,
+                                     const sequencing& numbers) {
+  auto stumble = [](Ledger& l, const Stumble&, context& ctx) {
+    l.ids.emplace_back(ctx.message_id());
+    throw std::runtime_error("stumbled");
+  };
   auto known = entity<Ledger>(std::string{ledger_type})
                    .retain(retention)
                    .on([](Ledger& l, const Append&, context& ctx) { append(l, ctx); })
                    .on([](Ledger& l, const Tick&, context& ctx) { tick(l, ctx); })
-                   .on([](Ledger& l, const Stumble&, context& ctx) {
-                     l.ids.emplace_back(ctx.message_id());
-                     throw std::runtime_error("stumbled");
-                   });
+                   .on(stumble);
   auto note = [](Ledger& l, const Amend&, context& ctx) { l.ids.emplace_back(ctx.message_id()); };
   entity_type type = newer ? entity_type{std::move(known).on(note)} : entity_type{std::move(known)};
   entity_type echo = entity<Ledger>(std::string{echo_type}).on([](Ledger& l, const Echo& m) { l.ids.push_back(m.id); });
-  return {{std::move(type), std::move(echo)}, message_digester{{1, 2, 3}}, 1024 * 1024, shards};
+  auto numbered = entity<Ledger>(std::string{journal_type})
+                      .retain(retention)
+                      .sequenced(numbers)
+                      .on([](Ledger& l, const Append&, context& ctx) { l.ids.emplace_back(ctx.message_id()); })
+                      .on(stumble);
+  entity_type journal = newer ? entity_type{std::move(numbered).on(note)} : entity_type{std::move(numbered)};
+  return {{std::move(type), std::move(echo), std::move(journal)}, message_digester{{1, 2, 3}}, 1024 * 1024, shards};
 }
 
 /// The ledger stored in a blob; nothing stored is an empty one.
@@ -93,6 +103,7 @@ inline Ledger ledger_in(std::string_view blob) {
   Ledger l;
   if (blob.empty()) return l;
   auto stored = decode_state_blob(blob, error);
+  if (stored && stored->state.empty()) return l;
   if (!stored || !decode_msgpack(stored->state, l, error)) throw std::runtime_error("no ledger: " + error);
   return l;
 }

@@ -110,6 +110,7 @@ void print(const sightings& s) {
       n(s.commits), n(s.claims), n(s.takeovers), n(s.doubts), n(s.views), n(s.dead_names));
   std::printf("  messages between shards %llu · timers fired %llu · replies given again %llu · inbox entries %llu\n",
               n(s.echoes), n(s.ticks), n(s.replies_again), n(s.inbox_entries));
+  std::printf("  numbered messages %llu · early %llu · gaps passed %llu\n", n(s.numbered), n(s.early), n(s.gaps));
   std::printf("  faults:");
   for (std::size_t i = 0; i < fault_kinds; ++i)
     std::printf(" %s %llu%s", std::string{to_string(static_cast<fault_kind>(i))}.c_str(), n(s.faults[i]),
@@ -173,7 +174,8 @@ int run_many(const options& o) {
         good = false;
       }
     }
-    if (seen.dead_names == 0 || seen.takeovers == 0 || seen.duplicates == 0 || seen.echoes == 0 || seen.ticks == 0)
+    if (seen.dead_names == 0 || seen.takeovers == 0 || seen.duplicates == 0 || seen.echoes == 0 || seen.ticks == 0 ||
+        seen.numbered == 0 || seen.early == 0 || seen.gaps == 0)
       good = false;
   }
   ::munmap(shared, jobs * sizeof(progress));

@@ -29,6 +29,8 @@ seat_policy seats_of(const scenario& s) {
   p.shard.second_sweep = 4 * s.first_sweep;
   // So many owners are lost by faults that no message could be blamed.
   p.shard.suspicion = {5s, 255};
+  // Hints that are lost here are lost for ever.
+  p.shard.inbox.slow_look = 1s;
   p.shard.inbox.enabled = s.inboxes != 0;
   // An entry that only newer nodes know waits for one.
   p.shard.inbox.patience = std::chrono::hours{1};
@@ -45,7 +47,7 @@ process::process(world& w, std::size_t place, std::uint64_t run)
       place_(place),
       name_("n" + std::to_string(place + 1)),
       dice_(w.plan.seed, 1'000 + place * 100 + run),
-      catalog_(ledger_catalog(w.plan.retention, !w.is_older(place), w.plan.shards)),
+      catalog_(ledger_catalog(w.plan.retention, !w.is_older(place), w.plan.shards, w.plan.numbers)),
       membership_(name_, policy_of(w.plan)),
       armed_(w.plan.shards),
       shards_pipe_(
@@ -296,7 +298,7 @@ void process::note(shard_id s, const shard_effects::note& n) {
     world_.say(name_ + " shard " + std::to_string(s.value) + " " +
                std::array{"claimed", "kept", "released", "doubt", "", "rolled back", "suspects", "STOPPED",
                           "relay goes on", "RELAY STOPPED", "INBOX LOST", "INBOX STOPPED", "inbox goes on",
-                          "inbox fails", "gave messages up", "refused messages"}
+                          "inbox fails", "gave messages up", "refused messages", "misses a number"}
                    .at(static_cast<std::size_t>(n.what)) +
                (n.text.empty() ? "" : ": " + n.text));
 }

@@ -97,6 +97,10 @@ scenario make_scenario(std::uint64_t seed, mode how) {
     s.faults.push_back(f);
   }
   s.inboxes = d.below(3);
+  s.journals = d.below(3);
+  s.numbers.on_gap = d.chance(60) ? gap::wait : d.chance(50) ? gap::skip : gap::dead_letter;
+  s.numbers.gap_timeout = std::chrono::milliseconds{d.between(50, 2'000)};
+  s.numbers.hold = d.between(1, 12);
   std::stable_sort(s.faults.begin(), s.faults.end(), [](const fault& x, const fault& y) { return x.at < y.at; });
   return s;
 }

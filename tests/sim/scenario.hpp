@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/entity_type.hpp"
 #include "tests/sim/store.hpp"
 #include "tests/sim/timeline.hpp"
 
@@ -58,6 +59,8 @@ struct scenario {
   std::size_t keys = 3;
   std::size_t messages = 12;  ///< of each key
   std::size_t inboxes = 1;    ///< clients of the store that write into inboxes
+  std::size_t journals = 1;   ///< entities whose messages are numbered
+  sequencing numbers;         ///< of theirs
   std::chrono::milliseconds retention{60'000};
   std::chrono::milliseconds lease{1'000};
   std::chrono::milliseconds handoff{1'000};

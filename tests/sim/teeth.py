@@ -157,8 +157,8 @@ TEETH = (
         (
             Edit(
                 "actors/batch.cpp",
-                "  if (!resolved(result->kind)) f.leave_unresolved(m);\n",
-                "  if (!resolved(result->kind)) {\n    if (f.in_one_order()) f.leave_unresolved(m);\n  }\n",
+                "  if (!resolved(result->kind)) f.leave_unresolved(m, result->code);\n",
+                "  if (!resolved(result->kind)) {\n    if (f.in_one_order()) f.leave_unresolved(m, result->code);\n  }\n",
             ),
         ),
     ),
@@ -225,6 +225,44 @@ TEETH = (
         "inbox goes on past what was not taken",
         2_000,
         (Edit("actors/batch.cpp", "  else if (!f.inbox.empty()) inbox_ =", "  if (!f.inbox.empty()) inbox_ ="),),
+    ),
+    Tooth(
+        "early message handled before the missing one",
+        2_000,
+        (Edit("actors/batch_numbers.cpp", "  if (m.seq > last() + 1 ||", "  if ((m.seq > last() + 1 && !f.has_sender()) ||"),),
+    ),
+    Tooth(
+        "early message acknowledged when it is held",
+        2_000,
+        (
+            Edit(
+                "actors/batch_numbers.cpp",
+                "  case held_messages::outcome::held: text +=",
+                "  case held_messages::outcome::held: return {result_kind::duplicate, reason_code::none, {}};\n"
+                "    text +=",
+            ),
+        ),
+    ),
+    Tooth(
+        "number of an entity not loaded",
+        2_000,
+        (Edit("actors/shard_memory.cpp", "  r.last_seq = stored->last_seq;\n", ""),),
+    ),
+    Tooth(
+        "number of a refused message not used up",
+        2_000,
+        (
+            Edit(
+                "actors/batch_numbers.cpp",
+                "  depends = true;\n  use_number(*r, m.seq);\n",
+                "  depends = true;\n  if (result->kind == result_kind::applied) use_number(*r, m.seq);\n",
+            ),
+        ),
+    ),
+    Tooth(
+        "gap passed without its letter",
+        2_000,
+        (Edit("actors/batch_numbers.cpp", "  if (!resolved(noted.kind)) return noted;\n", "  books_.letters.drop();\n"),),
     ),
     Tooth(
         "read answered without a barrier",

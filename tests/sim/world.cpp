@@ -33,6 +33,9 @@ sightings& sightings::operator+=(const sightings& o) {
   ticks += o.ticks;
   replies_again += o.replies_again;
   inbox_entries += o.inbox_entries;
+  numbered += o.numbered;
+  early += o.early;
+  gaps += o.gaps;
   for (std::size_t i = 0; i < fault_kinds; ++i) faults[i] += o.faults[i];
   return *this;
 }
@@ -111,6 +114,10 @@ void world::run() {
         std::make_unique<inbox_writer>(*this, plan.keys + 1 + n, "k" + std::to_string((plan.seed + n) % plan.keys)));
     writers_.back()->start();
   }
+  for (std::size_t n = 0; n < plan.journals; ++n) {
+    numberers_.push_back(std::make_unique<numbered_sender>(*this, n, "j" + std::to_string(n)));
+    numberers_.back()->start();
+  }
   for (const auto& f : plan.faults) time.at(f.at, [this, f] { strike(f); });
   if (plan.rolls_back())
     for (span t = snapshot_every; t < plan.busy; t += snapshot_every)
@@ -124,7 +131,8 @@ void world::run() {
   auto all_done = [this] {
     auto finished = [](const auto& s) { return s->finished(); };
     return quiet_ && std::all_of(senders_.begin(), senders_.end(), finished) &&
-           std::all_of(writers_.begin(), writers_.end(), finished);
+           std::all_of(writers_.begin(), writers_.end(), finished) &&
+           std::all_of(numberers_.begin(), numberers_.end(), finished);
   };
   auto end = healed + patience;
   while (!(all_done() && outstanding().empty()) && time.step(end))
@@ -136,6 +144,8 @@ void world::run() {
     for (const auto& s : senders_)
       if (!s->finished()) text += "\n  " + s->describe();
     for (const auto& s : writers_)
+      if (!s->finished()) text += "\n  " + s->describe();
+    for (const auto& s : numberers_)
       if (!s->finished()) text += "\n  " + s->describe();
     for (const auto& p : places_)
       if (p) text += "\n  " + p->describe();

@@ -3,6 +3,7 @@
 #include "tests/sim/inbox_writer.hpp"
 #include "tests/sim/ledger.hpp"
 #include "tests/sim/network.hpp"
+#include "tests/sim/numbered_sender.hpp"
 #include "tests/sim/process.hpp"
 #include "tests/sim/scenario.hpp"
 #include "tests/sim/sender.hpp"
@@ -33,6 +34,7 @@ struct sightings {
   std::uint64_t commits = 0, claims = 0, takeovers = 0, doubts = 0, views = 0;
   std::uint64_t dead_names = 0;  ///< commits that met one
   std::uint64_t echoes = 0, ticks = 0, replies_again = 0, inbox_entries = 0;
+  std::uint64_t numbered = 0, early = 0, gaps = 0;  ///< of journals: taken, told to wait, passed
   std::array<std::uint64_t, fault_kinds> faults{};
   sightings& operator+=(const sightings& o);
 };
@@ -71,6 +73,15 @@ public:
   void on_added(const std::string& id) { messages_.at(id).added = true; }
   /// Tells the node if there is something behind `after` in the inbox.
   void look_for(const std::shared_ptr<process>& p, shard_id s, const entry_id& after);
+  struct numbered_message {
+    std::string id;
+    std::string name;
+    bool acknowledged = false;
+    bool applied = false;  ///< somebody was told so
+    bool refused = false;
+  };
+  [[nodiscard]] const numbered_message& register_numbered(const std::string& key, std::uint64_t number, dice& d);
+  void on_numbered_result(const std::string& key, std::uint64_t number, const message_result& r);
   [[nodiscard]] std::vector<std::string> acknowledged(const std::string& key) const;
   void on_read(const std::string& key, const std::vector<std::string>& known, const entity_answer& a);
   void on_stopped(const process& p, shard_id s, const std::string& why);
@@ -103,6 +114,8 @@ private:
   void check_commit(shard_id s, const store::hash& before, const commit_fields& c) const;
   void check_end();
   void check_ledger(const std::string& name, const std::string& before, std::string_view after) const;
+  void check_journal(const std::string& name, const std::string& before, std::string_view after) const;
+  void check_journals_end();
   void check_echo(const std::string& name, const std::string& before, std::string_view after) const;
   /// All that the ledgers have sent and scheduled has arrived, and all inboxes are taken. Empty, or what is missing.
   [[nodiscard]] std::string outstanding() const;
@@ -115,7 +128,9 @@ private:
   std::vector<bool> for_ever_dead_;
   std::vector<std::unique_ptr<sender>> senders_;
   std::vector<std::unique_ptr<inbox_writer>> writers_;
+  std::vector<std::unique_ptr<numbered_sender>> numberers_;
   std::map<std::string, sent_message> messages_;
+  std::map<std::string, std::map<std::uint64_t, numbered_message>> numbered_;  ///< by journal
   std::vector<store> snapshots_;
   std::set<std::pair<std::uint32_t, std::string>> tokens_;  ///< ever granted, also before a rollback
   dice dice_;

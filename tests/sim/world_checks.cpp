@@ -39,6 +39,8 @@ void world::check_commit(shard_id s, const store::hash& before, const commit_fie
       check_ledger(name, field(name), value);
     } else if (name.starts_with(entity_field(echo_type, {}))) {
       check_echo(name, field(name), value);
+    } else if (name.starts_with(entity_field(journal_type, {}))) {
+      check_journal(name, field(name), value);
     }
   }
 }
@@ -211,6 +213,7 @@ void world::check_end() {
   }
   if (rollbacks == 0)
     if (auto missing = outstanding(); !missing.empty()) fail("progress", missing);
+  check_journals_end();
   message_digester digester{{1, 2, 3}};
   for (std::uint32_t s = 0; s < plan.shards; ++s) {
     const auto& d = data.shard({s});

@@ -16,6 +16,7 @@ struct Batch : testing::Test {
   batch_room room;
   std::optional<batch> current;
   shard_metrics metrics{1};
+  held_messages held{metrics};
   instant now{steady_time{std::chrono::hours{1}}, 1'000'000};
   std::deque<queued_frame> frames;
   frontier base;
@@ -29,7 +30,7 @@ struct Batch : testing::Test {
   }
   /// Takes the place of the former one, which is dropped.
   batch& make(batch::sizing how = batch::sizing::at_the_end) {
-    return current.emplace(catalog, residents, processed, books, room, 1, how);
+    return current.emplace(catalog, residents, processed, books, held, room, 1, how);
   }
   void run(batch& b) {
     for (std::size_t i = 0; i < frames.size(); ++i)

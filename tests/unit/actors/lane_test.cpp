@@ -115,6 +115,27 @@ TEST_F(Lane, AnOwnerThatResolvesBehindAnUnresolvedMessageIsNotBelieved) {
   EXPECT_EQ(last_frame(), "1 2");
 }
 
+// rule B36: the number of an early message is its order, so it holds up nobody
+TEST_F(Lane, AnEarlyMessageIsGivenBackAndNothingBehindIt) {
+  const message_result early{result_kind::busy, reason_code::early, {}};
+  route(owner_a);
+  submit({{"3"}, {"1"}, {"5"}});
+  submit({{"2"}});
+  answer({early, applied, early});
+  EXPECT_EQ(results(), "3 busy:early, 1 applied, 5 busy:early");
+  EXPECT_EQ(last_frame(), "2");
+}
+
+TEST_F(Lane, BehindAMessageThatIsSentAgainAnEarlyOneIsToo) {
+  const message_result early{result_kind::busy, reason_code::early, {}};
+  route(owner_a);
+  submit({{"1"}, {"3"}});
+  answer({unknown, early});
+  EXPECT_EQ(results(), "");
+  pass(5ms);
+  EXPECT_EQ(last_frame(), "1 3");
+}
+
 TEST_F(Lane, KeepsEachKeyToTheFateOfItsFirstUnresolvedMessage) {
   route(owner_a);
   submit({{"1"}, {"2"}, {.id = "x", .key = "j"}, {.id = "y", .key = "j"}});

@@ -68,6 +68,8 @@ read_answer letters_answer() {
   a.answer.timers = {{"t", 1'700'000'000'000, "Ring"}, {"u", -1, "Ring"}};
   const dead_letter l{{"order", "o-1"}, "Pay", "m-1", "\x80", "timer", 1, 2, reason_code::handler_error, "thrown", 3};
   a.letters = {{{0, l}, {0xffff'fffe, l}}, 10, 4};
+  a.answer.expected = 300;
+  a.answer.held = 7;
   return a;
 }
 
@@ -266,6 +268,8 @@ TEST(PeerProtocol, TimersAndDeadLettersArrive) {
   const auto a = through_the_wire(letters_answer());
   ASSERT_EQ(a.answer.timers.size(), 2u);
   EXPECT_EQ(a.answer.timers[0].due, 1'700'000'000'000);
+  EXPECT_EQ(a.answer.expected, 300u);
+  EXPECT_EQ(a.answer.held, 7u);
   ASSERT_EQ(a.letters.letters.size(), 2u);
   EXPECT_EQ(a.letters.letters[1].number, 0xffff'fffeu);
   EXPECT_EQ(a.letters.letters[0].letter, letters_answer().letters.letters[0].letter);
@@ -420,13 +424,13 @@ TEST(PeerProtocol, CountsLengthsAndNumbersBeyondTheirLimitsAreRefused) {
            answer_head + std::string{"\0\0\1", 3} + std::string(9, '\0') + "\x05" + std::string(45, '\1'),  // 5 lines
            answer_head + std::string{"\0\0\1", 3} + std::string(9, '\0') + "\xff\xff\xff\xff\x0f",
            answer_head + std::string{"\1\0\0\0\1\x81\x20", 7} + std::string(4'097 + 2, 'r'),  // a reply of 4,097 bytes
-           std::string{"\x04\x01\x01\x03\0", 5},                                 // a question that does not exist
-           std::string{"\x04\x01\x01\x02\0\x02", 6},                             // an action that does not exist
-           std::string{"\x05\x01\x01\0\0\0\0\0\xff\xff\xff\xff\x0f", 13},        // timers without end
-           std::string{"\x05\x01\x01\0\0\0\0\0\0\0\0\xff\xff\xff\xff\x0f", 16},  // letters without end
-           std::string{"\x05\x01\x01\0\0\0\0\0\0\0\0\x01\0\x01x", 15},           // a letter that is none
-           std::string{"\x05\x01\x01\x03\0\0\0\0", 8},                           // a status that does not exist
-           std::string{"\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11},      // a number of more than 64 bits
+           std::string{"\x04\x01\x01\x03\0", 5},                                     // a question that does not exist
+           std::string{"\x04\x01\x01\x02\0\x02", 6},                                 // an action that does not exist
+           std::string{"\x05\x01\x01\0\0\0\0\0\xff\xff\xff\xff\x0f", 13},            // timers without end
+           std::string{"\x05\x01\x01\0\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff\x0f", 18},  // letters without end
+           std::string{"\x05\x01\x01\0\0\0\0\0\0\0\0\0\0\x01\0\x01x", 17},           // a letter that is none
+           std::string{"\x05\x01\x01\x03\0\0\0\0", 8},                               // a status that does not exist
+           std::string{"\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11},          // a number of more than 64 bits
        })
     EXPECT_EQ(objection(with_length(body)), "malformed message of kind " + std::to_string(static_cast<int>(body[0])));
 }

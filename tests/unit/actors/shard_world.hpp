@@ -65,7 +65,10 @@ public:
   }
   void receive(link_number from, pawl::frame f) { take(decide.on_frame(from, std::move(f), now_)); }
   std::uint64_t read(std::string key, link_number from = 1, std::string type = "diary") {
-    take(decide.on_read(from, {test_shard, ++reads_, entity_id{std::move(type), std::move(key)}}, now_));
+    return ask(entity_id{std::move(type), std::move(key)}, from);
+  }
+  std::uint64_t ask(shard_question about, link_number from = 1) {
+    take(decide.on_read(from, {test_shard, ++reads_, std::move(about)}, now_));
     return reads_;
   }
   void link_down(link_number link) { take(decide.on_link_down(link, now_)); }

@@ -101,6 +101,9 @@ TEST_F(HttpApi, StatusOfASingleMessageTellsWhatBecameOfIt) {
       {{result_kind::duplicate, reason_code::none, ""}, 200, false},
       {{result_kind::refused, reason_code::handler_refused, "sold out"}, 422, false},
       {{result_kind::refused, reason_code::id_reused, "other content"}, 409, false},
+      {{result_kind::refused, reason_code::seq_passed, "is past number 2"}, 409, false},
+      {{result_kind::refused, reason_code::seq_missing, "give each its seq"}, 422, false},
+      {{result_kind::busy, reason_code::early, "waits for number 2"}, 429, true},
       {{result_kind::busy, reason_code::queue_full, "full"}, 429, true},
       {{result_kind::blocked, reason_code::earlier_unresolved, "wait"}, 429, true},
       {{result_kind::unknown, reason_code::timed_out, "no answer"}, 503, true},
@@ -254,6 +257,18 @@ TEST_F(HttpApi, EntityShowsItsCommittedState) {
   const auto shard = std::to_string(door.shard_of("o-1").value);
   EXPECT_EQ(a.body, R"({"type":"order","key":"o-1","owner":"n2","shard":)" + shard +
                         R"(,"last_seq":4,"state":{"status":"shipped"},"timers":[]})" + "\n");
+}
+
+TEST_F(HttpApi, SequencedEntityShowsWhatItWaitsForAndHolds) {
+  door.entity = {entity_answer::status::found, "\x80", 4, "n2", ""};
+  door.entity.expected = 5;
+  door.entity.held = 2;
+  EXPECT_NE(get("/v1/entities/order/o-1").body.find(R"("last_seq":4,"expected":5,"held":2,"state")"),
+            std::string::npos);
+  door.entity.kind = entity_answer::status::absent;
+  const auto none = get("/v1/entities/order/o-1");
+  expect_problem(none, 404);
+  EXPECT_NE(none.body.find("2 are held until number 5 comes"), std::string::npos);
 }
 
 TEST_F(HttpApi, EntityKeyIsPercentDecoded) {

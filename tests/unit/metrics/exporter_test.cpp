@@ -45,6 +45,12 @@ struct busy_node : node_metrics {
         type.out_of_order.add(4);
         type.ids.set(6);
         type.ordering_violations.add(1);
+        type.early_held.add(3);
+        type.early_full.add(2);
+        type.held.set(5);
+        type.gaps_opened.add(6);
+        type.gaps_filled.add(4);
+        type.gaps_timed_out.add(1);
         type.latency.observe(0.0001);
         type.latency.observe(0.02, 2);
         type.latency.observe(100);
@@ -108,6 +114,12 @@ TEST(Exporter, AddsTheShardsOfEachEntityTypeUp) {
     EXPECT_EQ(p.value("pawl_messages_out_of_order_total", labels), 16);
     EXPECT_EQ(p.value("pawl_processed_ids", labels), 24);
     EXPECT_EQ(p.value("pawl_ordering_violations_total", labels), 4);
+    EXPECT_EQ(p.value("pawl_early_messages_total", {{"entity_type", type}, {"result", "held"}}), 12);
+    EXPECT_EQ(p.value("pawl_early_messages_total", {{"entity_type", type}, {"result", "not_held"}}), 8);
+    EXPECT_EQ(p.value("pawl_held_messages", labels), 20);
+    EXPECT_EQ(p.value("pawl_number_gaps_total", {{"entity_type", type}, {"event", "opened"}}), 24);
+    EXPECT_EQ(p.value("pawl_number_gaps_total", {{"entity_type", type}, {"event", "filled"}}), 16);
+    EXPECT_EQ(p.value("pawl_number_gaps_total", {{"entity_type", type}, {"event", "timed_out"}}), 4);
     EXPECT_EQ(p.value("pawl_message_latency_seconds_count", labels), 16);
     EXPECT_NEAR(p.value("pawl_message_latency_seconds_sum", labels), 4 * (0.0001 + 0.04 + 100), 1e-6);
   }

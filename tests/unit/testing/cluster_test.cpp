@@ -283,4 +283,91 @@ TEST(TestingCluster, ASeedAlwaysDoesTheSameAndSeedsDiffer) {
   EXPECT_GT(interleavings.size(), 20u);
 }
 
+// Sequenced types -----------------------------------------------------------------------------------------------------
+
+pawl::entity_type numbered(const pawl::sequencing& how) {
+  return pawl::entity<Ledger>("ledger")
+      .sequenced(how)
+      .on([](Ledger& l, const Add& m, pawl::context& ctx) {
+        l.amounts.push_back(m.amount);
+        ctx.reply(Total{static_cast<std::int64_t>(l.amounts.size())});
+      })
+      .on([](Ledger&, const Refuse&, pawl::context& ctx) { ctx.refuse("not today"); });
+}
+std::string brief(const pawl::message_result& r) {
+  return std::string{to_string(r.kind)} + (r.code == reason_code::none ? "" : ":" + std::string{to_string(r.code)});
+}
+using list = std::vector<std::int64_t>;
+
+TEST(TestingSequenced, AnEarlyMessageFollowsTheMissingOne) {
+  cluster c{{numbered({})}};
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{2}, {.id = "2", .seq = 2})), "busy:early");
+  EXPECT_EQ(c.held("ledger", "a"), 1u);
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{1}, {.id = "1", .seq = 1})), "applied");
+  EXPECT_EQ(amounts(c, "a"), (list{1, 2}));
+  EXPECT_EQ(c.held("ledger", "a"), 0u);
+  const auto again = c.send("ledger", "a", Add{2}, {.id = "2", .seq = 2});
+  EXPECT_EQ(brief(again), "duplicate");
+  EXPECT_EQ(again.reply_as<Total>()->value, 2);
+}
+
+TEST(TestingSequenced, NumbersAreJudgedAsInACluster) {
+  cluster c{{numbered({.hold = 1})}};
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{1})), "refused:seq_missing");
+  EXPECT_EQ(brief(c.send("ledger", "a", Refuse{}, {.id = "1", .seq = 1})), "refused:handler_refused");
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{9}, {.id = "x", .seq = 1})), "refused:seq_passed");
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{3}, {.id = "3", .seq = 3})), "busy:early");
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{4}, {.id = "4", .seq = 4})), "busy:early");
+  EXPECT_EQ(c.held("ledger", "a"), 1u);
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{2}, {.id = "2", .seq = 2})), "applied");
+  EXPECT_EQ(amounts(c, "a"), (list{2, 3}));
+}
+
+TEST(TestingSequenced, PostedInAnyOrderAndThroughFaultsEachTakesEffectInItsTurn) {
+  std::uint64_t crashes = 0;
+  pawl::testing::for_each_seed(200, [&](std::uint64_t seed) {
+    cluster c{{numbered({})}, {.seed = seed, .inject = faults::frequent()}};
+    for (auto n : {5, 3, 1, 6, 2, 4})
+      c.post("ledger", "a", Add{n}, {.id = std::to_string(n), .seq = static_cast<std::uint64_t>(n)});
+    c.run_to_end();
+    EXPECT_EQ(amounts(c, "a"), (list{1, 2, 3, 4, 5, 6}));
+    EXPECT_TRUE(c.dead_letters().empty());
+    crashes += c.happened().crashes;
+  });
+  EXPECT_GT(crashes, 0u);
+}
+
+TEST(TestingSequenced, AGapIsWaitedForWithoutEnd) {
+  cluster c{{numbered({.gap_timeout = 5s})}};
+  c.post("ledger", "a", Add{2}, {.id = "2", .seq = 2});
+  c.run_to_end();
+  EXPECT_EQ(amounts(c, "a"), list{});
+  EXPECT_EQ(c.held("ledger", "a"), 1u);
+}
+
+TEST(TestingSequenced, AGapIsSkippedOnceTheClockHasMovedThatFar) {
+  cluster c{{numbered({.on_gap = pawl::gap::skip, .gap_timeout = 5s})}};
+  c.post("ledger", "a", Add{3}, {.id = "3", .seq = 3});
+  c.run();
+  c.advance(4s);
+  EXPECT_EQ(amounts(c, "a"), list{});
+  c.advance(1s);
+  EXPECT_EQ(amounts(c, "a"), list{3});
+  ASSERT_EQ(c.dead_letters().size(), 1u);
+  EXPECT_EQ(c.dead_letters()[0].code, reason_code::seq_gap);
+  EXPECT_EQ(c.dead_letters()[0].id, "gap/1-2");
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{1}, {.id = "1", .seq = 1})), "refused:seq_passed");
+}
+
+TEST(TestingSequenced, BehindAGapTheyBecomeDeadLetters) {
+  cluster c{{numbered({.on_gap = pawl::gap::dead_letter, .gap_timeout = 5s})}};
+  for (auto n : {2, 3, 5})
+    c.post("ledger", "a", Add{n}, {.id = std::to_string(n), .seq = static_cast<std::uint64_t>(n)});
+  c.run_to_end();
+  EXPECT_EQ(c.dead_letters().size(), 3u);
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{5}, {.id = "5", .seq = 5})), "refused:handler_refused");
+  EXPECT_EQ(brief(c.send("ledger", "a", Add{6}, {.id = "6", .seq = 6})), "applied");
+  EXPECT_EQ(amounts(c, "a"), list{6});
+}
+
 }  // namespace

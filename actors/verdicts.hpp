@@ -1,0 +1,19 @@
+#pragma once
+
+#include "actors/message.hpp"
+
+#include <string>
+#include <utility>
+
+// How an owner says no: for good, or not now.
+
+namespace pawl {
+
+[[nodiscard]] inline message_result refusal(reason_code code, std::string reason) {
+  return {result_kind::refused, code, std::move(reason)};
+}
+[[nodiscard]] inline message_result not_now(reason_code code, std::string reason) {
+  return {result_kind::busy, code, std::move(reason)};
+}
+
+}  // namespace pawl
