@@ -48,8 +48,8 @@ struct options {
 struct envelope {
   std::string id{};                  ///< empty: one of its own
   std::optional<unix_ms> sent_at{};  ///< nothing: now
-  std::uint64_t seq = 0;      ///< to a sequenced type: the number of the message, from 1 for each key
-  std::string traceparent{};  ///< as in an HTTP request; one that is not valid is ignored
+  std::uint64_t seq = 0;             ///< to a sequenced type: the number of the message, from 1 for each key
+  std::string traceparent{};         ///< as in an HTTP request; one that is not valid is ignored
 };
 
 /// An entity breaks a rule that its tests would not show otherwise, or a run does not end. The text says which.

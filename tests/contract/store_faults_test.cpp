@@ -116,15 +116,18 @@ TEST_F(StoreFaults, AStoppedServerIsNoticedByItsSilenceAndUsedAgainWhenItWakes) 
   EXPECT_EQ(client.ask({}, read_record{}).outcome, store_outcome::done);
 }
 
-TEST_F(StoreFaults, ShardsMembersAndTheWaitForChangesUseDifferentConnections) {
+TEST_F(StoreFaults, ShardsMembersAndTheWaitsForChangesAndInboxesUseDifferentConnections) {
   store_client client{server.options()};
   client.wait_up();
   const auto joined = client.ask(join_members{"n1", "127.0.0.1:1", "", {}});
   ASSERT_EQ(joined.outcome, store_outcome::done);
   client.wait_change({1});
-  // Normal clients: three of the store, one that asks.
+  client.watch({}, {});
+  server.run({"XADD", key_names{"test"}.inbox({}), "*", "a", "b"});
+  (void)client.wait_hints(1);
+  // Normal clients: four of the store, one that asks.
   const auto list = server.ask({"CLIENT", "LIST", "TYPE", "normal"}).text;
-  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 4) << list;
+  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 5) << list;
 }
 
 TEST_F(StoreFaults, StopAnswersWhateverIsUnderWay) {
