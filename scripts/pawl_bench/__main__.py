@@ -25,6 +25,7 @@ from . import (
     report,
     results,
     single_loads,
+    workflow,
 )
 from .bench import Bench
 from .suite import Suite
@@ -38,6 +39,7 @@ _PARTS: dict[str, Callable[[Bench, Suite], None]] = {
     "growth": growth.measure,
     "footprint": footprint.measure,
     "overload": overload.measure,
+    "workflow": workflow.measure,
 }
 
 # Benchmarks of their own, which need no Redis or start and kill one.

@@ -50,6 +50,21 @@ def _columns(part: str, rows: Sequence[Measurement]) -> list[Column]:
         ]
     if part == "footprint":
         return [of("bytes", "bytes"), of("x state", "times_state"), of("% of a core", "core_percent"), of("MB", "megabytes")]
+    if part == "workflow":
+        return [
+            of("per s", "per_s"),
+            spread_of("min .. max", "per_s"),
+            of("node us each", "node_us_each"),
+            of("redis us each", "redis_us_each"),
+            of("x direct", "times_direct"),
+            of("commits each", "commits_each"),
+            P50,
+            P99,
+            of("node bytes", "node_bytes"),
+            of("redis bytes", "redis_bytes"),
+            of("schedule s", "schedule_s"),
+            of("load s", "load_s"),
+        ]
     return [RATE, SPREAD, to_peer, to_bare, NODE, REDIS, CLIENT, BATCH]
 
 

@@ -80,6 +80,14 @@ class ReportTest(unittest.TestCase):
         self.assertIn("140,000 .. 160,000", row)
         self.assertIn("15.00 x", row)
 
+    def test_rows_of_the_workflow_have_columns_of_their_own(self) -> None:
+        relayed = Measurement("workflow", "message passed on", "x", [{"per_s": 90_000.0, "times_direct": 1.5}])
+        timer = Measurement("workflow", "timer", "x", [{"per_s": 50_000.0, "redis_bytes": 123.0}])
+        head, first, second = report.tables([relayed, timer]).splitlines()[2:]
+        self.assertEqual(head.split(), ["per", "s", "x", "direct", "redis", "bytes"])
+        self.assertEqual(first.split()[-3:], ["90,000", "1.50", "-"])
+        self.assertEqual(second.split()[-3:], ["50,000", "-", "123"])
+
     def test_leaves_out_columns_without_figures(self) -> None:
         self.assertNotIn("client", report.tables([door(1)]))
 
