@@ -241,7 +241,8 @@ unserved_watch::facts shard_seat::facts() const {
   f.view = table_ != nullptr;
   f.evicted = evicted_;
   f.owner = owner.has_value();
-  f.here = owner == self_;
+  // Routed here it may also be because nobody has asked since it was given away: then it is not missed.
+  f.here = owner == self_ && table_ && table_->owned_by(id_, self_);
   f.linked = lane_.route().has_value();
   f.connected = connected_;
   f.serving = metrics_.owned.value() != 0;

@@ -140,5 +140,15 @@ TEST(Membership, eight_nodes_started_at_once_make_one_placement) {
   }
 }
 
+// Without messages nobody asks the former owner, who is still where they would be sent first.
+TEST(Membership, a_shard_that_was_given_away_is_not_missed_by_its_former_owner) {
+  test_cluster cluster;
+  cluster.start({"n1"});
+  cluster.start({"n2"});
+  EXPECT_TRUE(
+      stays([&] { return cluster.client("n1").get("/v1/shards").find("\"waiting_for\":\"") == std::string::npos; },
+            std::chrono::seconds{3}));
+}
+
 }  // namespace
 }  // namespace pawl::testing
