@@ -81,7 +81,9 @@ void numbered_sender::send(const std::vector<std::size_t>& which) {
     for (std::size_t i = 0; i < results.size(); ++i) {
       world_.on_numbered_result(key_, which[i] + 1, results[i]);
       if (!pawl::resolved(results[i].kind) || before != world_.rollbacks) continue;
-      if (!resolved_[which[i]]) in_vain_ = 0;
+      // A copy once each: one of a copy of a copy could be on its way when the run ends.
+      if (resolved_[which[i]]) continue;
+      in_vain_ = 0;
       resolved_[which[i]] = true;
       if (dice_.chance(20)) world_.time.after(dice_.between(1ms, 2s), [this, n = which[i]] { send({n}); });
     }
