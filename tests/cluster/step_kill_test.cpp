@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <future>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ constexpr step steps[] = {
     {"commit_of_an_inbox", "\r\nHSET\r\n"sv, step::way::inbox},
     {"removal_from_an_inbox", "\r\nXTRIM\r\n"sv, step::way::inbox},
 };
+// For the lists of tests, which would show bytes.
+void PrintTo(const step& s, std::ostream* out) { *out << s.name; }
+
 constexpr std::string_view whens[] = {"before", "unanswered", "answered"};
 
 struct StepKill : ::testing::TestWithParam<std::tuple<step, trap::when>> {
