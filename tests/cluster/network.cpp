@@ -83,7 +83,7 @@ void network::heal_redis(const std::string& node) {
   at(node).redis->set("", [](passage& p) { p.there_held = p.back_held = false; });
 }
 
-void network::trap_redis(const std::string& node, trap t) {
+void network::trap_redis(const std::string& node, std::optional<trap> t) {
   at(node).redis->set("", [&](passage& p) {
     p.set = std::move(t);
     p.sprung = false;

@@ -48,8 +48,8 @@ public:
   /// Redis stands still for this node alone.
   void cut_from_redis(const std::string& node);
   void heal_redis(const std::string& node);
-  /// Redis stands still for this node alone once it has sent these bytes.
-  void trap_redis(const std::string& node, trap t);
+  /// Redis stands still for this node alone at one of its commands. To be set before the node starts.
+  void trap_redis(const std::string& node, std::optional<trap> t);
   [[nodiscard]] bool sprung(const std::string& node) { return at(node).redis->sprung(""); }
 
 private:

@@ -132,11 +132,22 @@ bool proxy::sprung(const std::string& caller) const {
   return found != rules_.end() && found->second.sprung;
 }
 
-/// True if what waits to be passed on there is what a trap waits for.
-bool proxy::caught(const connection& c) {
-  const auto found = c.who ? rules_.find(*c.who) : rules_.end();
-  if (found == rules_.end() || found->second.set.bytes.empty() || found->second.sprung || c.answer_due) return false;
-  return c.there.waiting.find(found->second.set.bytes) != std::string::npos;
+/// Decides what of the bytes that have come may pass.
+void proxy::sort(connection& c) {
+  const auto all = [](stream& s) { s.waiting += std::exchange(s.unread, {}); };
+  if (!c.gate) {
+    all(c.there);
+    all(c.back);
+    return;
+  }
+  c.gate->pass_there(c.there.unread, c.there.waiting);
+  c.gate->pass_back(c.back.unread, c.back.waiting);
+}
+
+/// Holds all connections of the caller once its command has come to where it shall, and all before that has arrived.
+void proxy::spring(connection& c) {
+  if (!c.gate || !c.gate->closed() || !c.there.waiting.empty() || !c.back.waiting.empty()) return;
+  if (auto& r = rules_[*c.who]; r.set) r.there_held = r.back_held = r.sprung = true;
 }
 
 void proxy::wake() const {
@@ -156,7 +167,6 @@ short proxy::wanted_of_caller(const connection& c) const {
   if (c.who && !c.target.open()) return POLLRDHUP;
   short out = 0;
   if (!held.there_held && !c.there.ended && c.there.waiting.empty()) out |= POLLIN;
-  if (!c.who && c.there.waiting.size() < introduction_bytes && !c.there.ended) out |= POLLIN;
   if (!held.back_held && !c.back.waiting.empty()) out |= POLLOUT;
   return out;
 }
@@ -204,8 +214,9 @@ void proxy::accept() {
 /// Names the caller if that can be told, and dials the target for it unless the way there is cut.
 void proxy::introduce(connection& c) {
   if (!c.who) {
-    c.who = who_(c.there.waiting);
-    if (!c.who && (c.there.ended || c.there.waiting.size() >= introduction_bytes)) c.who = "";
+    c.who = who_(c.there.unread);
+    if (!c.who && (c.there.ended || c.there.unread.size() >= introduction_bytes)) c.who = "";
+    if (const auto set = rule(c).set) c.gate.emplace(*set);
   }
   if (!c.who || c.target.open() || rule(c).there_held) return;
   if (rule(c).refused) return give_up(c);
@@ -226,12 +237,13 @@ void proxy::give_up(connection& c) {
 void proxy::serve(connection& c, short at_caller, short at_target) {
   if (rule(c).refused) return give_up(c);
   if (c.who && !c.target.open() && (at_caller & (POLLRDHUP | POLLHUP | POLLERR)) != 0) return give_up(c);
-  if (at_caller != 0 && (wanted_of_caller(c) & POLLIN) != 0 && !take(c.caller.get(), c.there.waiting, c.there.ended))
+  if (at_caller != 0 && (wanted_of_caller(c) & POLLIN) != 0 && !take(c.caller.get(), c.there.unread, c.there.ended))
     return give_up(c);
-  if (at_target != 0 && (wanted_of_target(c) & POLLIN) != 0 && !take(c.target.get(), c.back.waiting, c.back.ended))
+  if (at_target != 0 && (wanted_of_target(c) & POLLIN) != 0 && !take(c.target.get(), c.back.unread, c.back.ended))
     return give_up(c);
   introduce(c);
   if (!c.target.open()) return;
+  sort(c);
 
   const auto pass_on = [](stream& s, int sink) {
     if (!s.broken && !s.waiting.empty()) s.broken = !give(sink, s.waiting);
@@ -239,24 +251,10 @@ void proxy::serve(connection& c, short at_caller, short at_target) {
     if (s.broken) s.waiting.clear();
     if (s.ended && s.waiting.empty() && !std::exchange(s.told, true)) ::shutdown(sink, SHUT_WR);
   };
-  if (caught(c)) {
-    auto& r = rules_[*c.who];
-    r.there_held = r.sprung = r.set.at == trap::when::before;
-    if (r.set.at == trap::when::unanswered) {
-      pass_on(c.there, c.target.get());
-      r.there_held = r.back_held = r.sprung = true;
-    }
-    c.answer_due = r.set.at == trap::when::answered;
-  }
   const auto held = rule(c);
-  const bool answers = !c.back.waiting.empty();
   if (!held.there_held) pass_on(c.there, c.target.get());
   if (!held.back_held) pass_on(c.back, c.caller.get());
-  if (c.answer_due && answers && !held.back_held && c.back.waiting.empty()) {
-    auto& r = rules_[*c.who];
-    r.there_held = r.back_held = r.sprung = true;
-    c.answer_due = false;
-  }
+  spring(c);
   c.finished = c.there.over() && c.back.over();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "persistence/redis/socket.hpp"
+#include "tests/cluster/command_gate.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -21,23 +22,13 @@ struct listening_place {
   std::uint16_t port = 0;
 };
 
-/// Holds a caller's connections as soon as it sends certain bytes.
-struct trap {
-  enum class when : std::uint8_t {
-    before,      ///< they are not passed on
-    unanswered,  ///< they are, but nothing that is sent back
-    answered     ///< nor anything behind the next bytes that are
-  };
-  std::string bytes;  ///< empty: there is none
-  when at = when::before;
-};
-
 /// What a caller's connections have to bear.
 struct passage {
   bool there_held = false;  ///< what the caller sends
   bool back_held = false;   ///< what is sent to the caller
   bool refused = false;     ///< connections are reset: those that exist, and new ones as soon as the caller is known
-  trap set{};
+  std::optional<trap>
+      set{};  ///< for connections that are made from now on; both directions are held once it has sprung
   bool sprung = false;
 };
 
@@ -67,7 +58,8 @@ public:
   void listen();
 
 private:
-  struct stream {  ///< one direction
+  struct stream {        ///< one direction
+    std::string unread;  ///< its caller is not known yet; or a gate wants the rest first, or lets nothing pass
     std::string waiting;
     bool ended = false;   ///< its source sends no more
     bool told = false;    ///< the sink knows
@@ -81,7 +73,7 @@ private:
     stream there;
     stream back;
     bool finished = false;
-    bool answer_due = false;  ///< the trap springs with the next bytes that are sent back
+    std::optional<command_gate> gate;
   };
 
   void run();
@@ -89,7 +81,8 @@ private:
   void serve(connection& c, short at_caller, short at_target);
   void introduce(connection& c);
   void give_up(connection& c);
-  [[nodiscard]] bool caught(const connection& c);
+  void sort(connection& c);
+  void spring(connection& c);
   [[nodiscard]] passage rule(const connection& c) const;
   [[nodiscard]] short wanted_of_caller(const connection& c) const;
   [[nodiscard]] short wanted_of_target(const connection& c) const;

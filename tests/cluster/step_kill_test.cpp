@@ -9,10 +9,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <future>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace pawl::testing {
@@ -21,49 +23,74 @@ namespace {
 using numbers = std::vector<std::uint64_t>;
 using namespace std::string_view_literals;
 
-/// A command of the owner, by what is in it and in nothing else that it sends then: see persistence/SCHEMA.md.
+/// A command to Redis: its words.
+using command = std::vector<std::string>;
+
+/// Writes a field of this kind, whatever its slot. A slot that is over is written as "".
+bool writes(const command& c, char kind, bool over = false) {
+  for (std::size_t i = 2; i + 1 < c.size(); i += 2)
+    if (c[i].starts_with(std::string{'\0', kind}) && c[i + 1].empty() == over) return true;
+  return false;
+}
+bool commits(const command& c) { return c.front() == "HSET"; }
+
+/// A command of the owner of a shard: see persistence/SCHEMA.md.
 struct step {
   const char* name;
-  std::string_view bytes;
-  enum class way : std::uint8_t { message, timer, inbox } by = way::message;
+  enum class way : std::uint8_t { message, timer, inbox } by;
+  enum class place : std::uint8_t { source, sink } at;  ///< whose shard
+  std::size_t commands;                                 ///< a commit counts with the `EXISTS` behind it
+  bool (*is)(const command&);
 };
 
+using way = step::way;
+using enum step::way;
+using enum step::place;
 constexpr step steps[] = {
-    {"commit_that_sends", "\r\n\0o0\r\n"sv},
-    {"commit_that_takes", "\r\n\0h0\r\n"sv},
-    {"commit_that_says_it_was_delivered", "\r\n\0p0\r\n"sv},
-    {"removal_of_what_was_delivered", "\r\nHDEL\r\n"sv},
-    {"commit_that_sets_a_timer", "\r\n\0t0\r\n"sv, step::way::timer},
-    {"commit_of_a_timers_message", "\r\n\0t0\r\n$0\r\n"sv, step::way::timer},
-    {"commit_of_an_inbox", "\r\nHSET\r\n"sv, step::way::inbox},
-    {"removal_from_an_inbox", "\r\nXTRIM\r\n"sv, step::way::inbox},
+    {"commit_that_sends", message, source, 2, [](const command& c) { return commits(c) && writes(c, 'o'); }},
+    {"commit_that_takes", message, sink, 2, [](const command& c) { return commits(c) && writes(c, 'h'); }},
+    {"commit_that_says_it_was_delivered", message, source, 2,
+     [](const command& c) { return commits(c) && writes(c, 'p') && !writes(c, 'o'); }},
+    {"removal_of_what_was_delivered", message, source, 1,
+     [](const command& c) { return c.front() == "HDEL" && c[2].starts_with("\0o"sv); }},
+    {"commit_that_sets_a_timer", timer, source, 2, [](const command& c) { return commits(c) && writes(c, 't'); }},
+    {"commit_of_a_timers_message", timer, source, 2,
+     [](const command& c) { return commits(c) && writes(c, 't', true); }},
+    // It sends, too: so it is no other commit of the shard.
+    {"commit_of_an_inbox", inbox, source, 2, [](const command& c) { return commits(c) && writes(c, 'o'); }},
+    {"removal_from_an_inbox", inbox, source, 1, [](const command& c) { return c.front() == "XTRIM"; }},
 };
 // For the lists of tests, which would show bytes.
 void PrintTo(const step& s, std::ostream* out) { *out << s.name; }
-
-constexpr std::string_view whens[] = {"before", "unanswered", "answered"};
 
 struct StepKill : ::testing::TestWithParam<std::tuple<step, trap::when>> {
   static constexpr std::uint32_t shards = 8;
   test_cluster cluster{
       {.shards = shards, .flags = {"--request-timeout", "1s"}, .program = PAWL_RELAY_NODE, .wired = true}};
-  std::string source, sink;
+  std::string from, to;             ///< keys of the source and the sink
+  std::atomic<bool> armed = false;  ///< the step is awaited; the keys change no more
 
+  /// Called by the thread of a proxy.
+  [[nodiscard]] bool reached(const step& at, const command& c) const {
+    if (!armed || c.size() < 2) return false;
+    const auto shard = shard_of(at.at == source ? from : to, shards).value;
+    return c[1].find("{" + std::to_string(shard) + "}") != std::string::npos && at.is(c);
+  }
   /// Keys in two shards of the node.
   void choose_keys(const std::string& node) {
     const auto rows = cluster.client(node).shards();
-    for (int i = 0; sink.empty(); ++i) {
+    for (int i = 0; to.empty(); ++i) {
       auto key = "key-" + std::to_string(i);
       if (rows.at(shard_of(key, shards).value).owner != node) continue;
-      if (source.empty()) source = std::move(key);
-      else if (shard_of(key, shards) != shard_of(source, shards)) sink = std::move(key);
+      if (from.empty()) from = std::move(key);
+      else if (shard_of(key, shards) != shard_of(from, shards)) to = std::move(key);
     }
   }
-  [[nodiscard]] std::string message(std::uint64_t n, bool timer) const {
+  [[nodiscard]] std::string request(std::uint64_t n, way by) const {
     const auto number = std::to_string(n);
-    return R"({"type":"source","key":")" + source + R"(","id":")" + number + R"(","sent_at":)" +
-           std::to_string(sent_at_) + R"(,"message":")" + (timer ? "Alarm" : "Emit") + R"(","payload":{"n":)" + number +
-           (timer ? "}}" : R"(,"to":")" + sink + R"("}})");
+    return R"({"type":"source","key":")" + from + R"(","id":")" + number + R"(","sent_at":)" +
+           std::to_string(sent_at_) + R"(,"message":")" + (by == timer ? "Alarm" : "Emit") + R"(","payload":{"n":)" +
+           number + (by == timer ? "}}" : R"(,"to":")" + to + R"("}})");
   }
   /// As a careful sender does: again, to the same door, until it is resolved.
   void insist(node_client client, const std::string& m) {
@@ -74,13 +101,13 @@ struct StepKill : ::testing::TestWithParam<std::tuple<step, trap::when>> {
   }
   void add_to_inbox(std::uint64_t n) {
     const auto number = std::to_string(n);
-    cluster.store().run({"XADD", key_names{"test"}.inbox(shard_of(source, shards)), "*", "type", "source", "key",
-                         source, "message", "Emit", "id", number, "sent_at", std::to_string(sent_at_), "payload",
-                         R"({"n":)" + number + R"(,"to":")" + sink + R"("})"});
+    cluster.store().run({"XADD", key_names{"test"}.inbox(shard_of(from, shards)), "*", "type", "source", "key", from,
+                         "message", "Emit", "id", number, "sent_at", std::to_string(sent_at_), "payload",
+                         R"({"n":)" + number + R"(,"to":")" + to + R"("})"});
   }
-  void bring(std::uint64_t n, step::way by) {
-    if (by == step::way::inbox) add_to_inbox(n);
-    else insist(cluster.client("n2"), message(n, by == step::way::timer));
+  void bring(std::uint64_t n, way by) {
+    if (by == inbox) add_to_inbox(n);
+    else insist(cluster.client("n2"), request(n, by));
   }
   numbers read(const std::string& type, const std::string& key, const char* list) {
     const auto answer =
@@ -88,9 +115,7 @@ struct StepKill : ::testing::TestWithParam<std::tuple<step, trap::when>> {
     if (!answer.is_object() || !answer.contains("state")) return {};
     return answer["state"][list].get<numbers>();
   }
-  numbers arrived(step::way by) {
-    return by == step::way::timer ? read("source", source, "rung") : read("sink", sink, "taken");
-  }
+  numbers arrived(way by) { return by == timer ? read("source", from, "rung") : read("sink", to, "taken"); }
   std::string metric(const std::string& node, const std::string& name) {
     const auto text = cluster.client(node).get("/metrics");
     const auto at = text.find("\n" + name + " ");
@@ -106,13 +131,16 @@ private:
 
 TEST_P(StepKill, NothingIsLostAndNothingComesTwice) {
   const auto& [at, when] = GetParam();
+  cluster.wires().trap_redis("n1", trap{.wanted = [this, &at = at](const command& c) { return reached(at, c); },
+                                        .at = when,
+                                        .commands = at.commands});
   cluster.start({"n1", "n2"});
   choose_keys("n1");
   bring(1, at.by);
   until("the first to arrive", [&] { return arrived(at.by) == numbers{1}; });
   until("the outbox to be tidy", [&] { return metric("n1", "pawl_outbox_messages") == "0"; });
 
-  cluster.wires().trap_redis("n1", {std::string{at.bytes}, when});
+  armed = true;
   auto second = std::async(std::launch::async, [this, by = at.by] { bring(2, by); });
   until("the step to be reached", [&] { return cluster.wires().sprung("n1"); });
   cluster.kill("n1");
@@ -120,12 +148,12 @@ TEST_P(StepKill, NothingIsLostAndNothingComesTwice) {
   bring(3, at.by);
   until("all to arrive", [&] { return arrived(at.by).size() >= 3; });
 
-  cluster.wires().trap_redis("n1", {});
+  cluster.wires().trap_redis("n1", std::nullopt);
   cluster.wires().heal_redis("n1");
   cluster.start({"n1"});
   bring(4, at.by);
   until("the last to arrive", [&] { return arrived(at.by).size() >= 4; });
-  EXPECT_EQ(read("source", source, "taken"), (numbers{1, 2, 3, 4}));
+  EXPECT_EQ(read("source", from, "taken"), (numbers{1, 2, 3, 4}));
   EXPECT_EQ(arrived(at.by), (numbers{1, 2, 3, 4}));
   for (const auto* node : {"n1", "n2"}) {
     until("the outboxes to be empty", [&] { return metric(node, "pawl_outbox_messages") == "0"; });
@@ -140,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(, StepKill,
                                                               trap::when::answered)),
                          [](const auto& chosen) {
                            return std::string{std::get<0>(chosen.param).name} + "_" +
-                                  std::string{whens[static_cast<std::size_t>(std::get<1>(chosen.param))]};
+                                  name_of(std::get<1>(chosen.param));
                          });
 
 }  // namespace

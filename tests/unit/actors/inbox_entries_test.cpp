@@ -70,10 +70,10 @@ TEST(InboxEntries, NumbersGoOnFromTheFirst) {
 }
 
 TEST(InboxEntries, AJsonObjectIsAPayloadToo) {
-  const auto m = parse(with("payload", R"( {"a": 1, "b": [true]})")).block->messages.front();
-  EXPECT_EQ(m.payload, "\x82\xa1"
-                       "a\x01\xa1"
-                       "b\x91\xc3");
+  const auto b = parse(with("payload", R"( {"a": 1, "b": [true]})"));
+  EXPECT_EQ(b.block->messages.front().payload, "\x82\xa1"
+                                               "a\x01\xa1"
+                                               "b\x91\xc3");
 }
 
 TEST(InboxEntries, NoPayloadIsAnEmptyOne) {
