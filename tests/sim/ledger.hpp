@@ -3,6 +3,7 @@
 #include "actors/batch.hpp"
 #include "actors/entity.hpp"
 #include "persistence/state_blob.hpp"
+#include "tests/sim/purse.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -53,12 +54,15 @@ inline constexpr std::string_view echo_type = "echo";
 inline constexpr std::string_view journal_type = "journal";
 /// Mostly in another shard than the ledger.
 inline std::string echo_key(std::string_view key) { return "echo of " + std::string{key}; }
-inline bool sets_timer(std::string_view id) { return std::stoul(std::string{id.substr(id.find('.') + 1)}) % 3 == 0; }
+/// Of the message among those of its sender.
+inline std::uint64_t number_in(std::string_view id) { return std::stoull(std::string{id.substr(id.find('.') + 1)}); }
+inline bool sets_timer(std::string_view id) { return number_in(id) % 3 == 0; }
 
 inline void append(Ledger& l, context& ctx) {
   const auto id = ctx.message_id();
   l.ids.emplace_back(id);
   ctx.send(echo_type, echo_key(ctx.key()), Echo{std::string{id}});
+  if (const auto n = number_in(id); pays(n)) ctx.send(purse_type, purse_key(n / 2), payment(n));
   if (sets_timer(id)) {
     // Set again, it is another, and fires once all the same.
     ctx.schedule(id, std::chrono::milliseconds{5}, Tick{});
@@ -94,7 +98,10 @@ inline entity_catalog ledger_catalog(std::chrono::milliseconds retention, bool n
                       .on([](Ledger& l, const Append&, context& ctx) { l.ids.emplace_back(ctx.message_id()); })
                       .on(stumble);
   entity_type journal = newer ? entity_type{std::move(numbered).on(note)} : entity_type{std::move(numbered)};
-  return {{std::move(type), std::move(echo), std::move(journal)}, message_digester{{1, 2, 3}}, 1024 * 1024, shards};
+  return {{std::move(type), std::move(echo), std::move(journal), purse()},
+          message_digester{{1, 2, 3}},
+          1024 * 1024,
+          shards};
 }
 
 /// The ledger stored in a blob; nothing stored is an empty one.

@@ -108,8 +108,9 @@ void print(const sightings& s) {
   std::printf(
       "  commits %llu · claims %llu · takeovers %llu · doubts %llu · views %llu · commits that met a dead name %llu\n",
       n(s.commits), n(s.claims), n(s.takeovers), n(s.doubts), n(s.views), n(s.dead_names));
-  std::printf("  messages between shards %llu · timers fired %llu · replies given again %llu · inbox entries %llu\n",
-              n(s.echoes), n(s.ticks), n(s.replies_again), n(s.inbox_entries));
+  std::printf("  messages between shards %llu · units moved %llu · timers fired %llu · replies given again %llu · "
+              "inbox entries %llu\n",
+              n(s.echoes), n(s.units), n(s.ticks), n(s.replies_again), n(s.inbox_entries));
   std::printf("  numbered messages %llu · early %llu · gaps passed %llu\n", n(s.numbered), n(s.early), n(s.gaps));
   std::printf("  faults:");
   for (std::size_t i = 0; i < fault_kinds; ++i)

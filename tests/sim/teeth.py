@@ -192,6 +192,18 @@ TEETH = (
         ),
     ),
     Tooth(
+        "messages of a message between entities left out",
+        2_000,
+        (
+            Edit(
+                "actors/batch.cpp",
+                "  if (done.effects) carry_out(r, std::move(*done.effects), result, now);\n",
+                "  if (done.effects && m.id.starts_with(\"shard/\")) done.effects->sends.clear();\n"
+                "  if (done.effects) carry_out(r, std::move(*done.effects), result, now);\n",
+            ),
+        ),
+    ),
+    Tooth(
         "mark of a source not loaded",
         2_000,
         (Edit("actors/shard_books.cpp", "    else if (!marks.load(i, *v)) return \"the mark of a source is damaged\";\n", "    else marks.load_nothing(i);\n"),),

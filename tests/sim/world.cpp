@@ -30,6 +30,7 @@ sightings& sightings::operator+=(const sightings& o) {
   views += o.views;
   dead_names += o.dead_names;
   echoes += o.echoes;
+  units += o.units;
   ticks += o.ticks;
   replies_again += o.replies_again;
   inbox_entries += o.inbox_entries;

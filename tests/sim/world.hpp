@@ -33,7 +33,7 @@ struct sightings {
   std::uint64_t events = 0, sends = 0, acknowledged = 0, duplicates = 0, refused = 0, unresolved = 0, reads = 0;
   std::uint64_t commits = 0, claims = 0, takeovers = 0, doubts = 0, views = 0;
   std::uint64_t dead_names = 0;  ///< commits that met one
-  std::uint64_t echoes = 0, ticks = 0, replies_again = 0, inbox_entries = 0;
+  std::uint64_t echoes = 0, units = 0, ticks = 0, replies_again = 0, inbox_entries = 0;
   std::uint64_t numbered = 0, early = 0, gaps = 0;  ///< of journals: taken, told to wait, passed
   std::array<std::uint64_t, fault_kinds> faults{};
   sightings& operator+=(const sightings& o);
@@ -116,9 +116,13 @@ private:
   void check_ledger(const std::string& name, const std::string& before, std::string_view after) const;
   void check_journal(const std::string& name, const std::string& before, std::string_view after) const;
   void check_journals_end();
+  void check_purse(const std::string& name, const std::string& before, std::string_view after) const;
+  [[nodiscard]] Purse all_purses() const;
+  [[nodiscard]] std::string units_outstanding() const;
   void check_echo(const std::string& name, const std::string& before, std::string_view after) const;
   /// All that the ledgers have sent and scheduled has arrived, and all inboxes are taken. Empty, or what is missing.
   [[nodiscard]] std::string outstanding() const;
+  [[nodiscard]] std::string_view stored_blob(std::string_view type, const std::string& key) const;
   [[nodiscard]] Ledger stored(std::string_view type, const std::string& key) const;
   [[nodiscard]] std::vector<std::string> appended(const std::string& key) const;
   [[nodiscard]] bool is_stored(const std::string& id, const sent_message& m) const;

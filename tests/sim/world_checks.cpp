@@ -17,7 +17,7 @@ std::string text_of(const std::vector<std::string>& ids) {
 /// Sender and number of an id.
 std::pair<std::string, std::size_t> parts_of(const std::string& id) {
   auto dot = id.find('.');
-  return {id.substr(0, dot), std::stoul(id.substr(dot + 1))};
+  return {id.substr(0, dot), number_in(id)};
 }
 
 }  // namespace
@@ -41,6 +41,8 @@ void world::check_commit(shard_id s, const store::hash& before, const commit_fie
       check_echo(name, field(name), value);
     } else if (name.starts_with(entity_field(journal_type, {}))) {
       check_journal(name, field(name), value);
+    } else if (name.starts_with(entity_field(purse_type, {}))) {
+      check_purse(name, field(name), value);
     }
   }
 }
@@ -99,14 +101,16 @@ const world::sent_message& world::register_message(const std::string& id, const 
   return it->second;
 }
 
-Ledger world::stored(std::string_view type, const std::string& key) const {
+std::string_view world::stored_blob(std::string_view type, const std::string& key) const {
   auto s = shard_of(key, plan.shards);
   const auto& d = data.shard(s);
   auto h = d.hashes.find(d.record.token);
   if (h == d.hashes.end()) return {};
   auto e = h->second.find(entity_field(type, key));
-  return e == h->second.end() ? Ledger{} : ledger_in(e->second);
+  return e == h->second.end() ? std::string_view{} : e->second;
 }
+
+Ledger world::stored(std::string_view type, const std::string& key) const { return ledger_in(stored_blob(type, key)); }
 
 /// Those of a ledger's messages that it has sent on.
 std::vector<std::string> world::appended(const std::string& key) const {
@@ -135,7 +139,7 @@ std::string world::outstanding() const {
       if (sets_timer(id) && std::find(fired.begin(), fired.end(), id) == fired.end())
         return key + " has set a timer for " + id + ", which has not fired";
   }
-  return {};
+  return units_outstanding();
 }
 
 void world::on_result(const std::string& id, const message_result& r) {
@@ -211,6 +215,7 @@ void world::check_end() {
     seen.echoes += stored(echo_type, echo_key(key)).ids.size();
     seen.ticks += stored(ledger_type, key).ticks.size();
   }
+  seen.units += all_purses().taken;
   if (rollbacks == 0)
     if (auto missing = outstanding(); !missing.empty()) fail("progress", missing);
   check_journals_end();

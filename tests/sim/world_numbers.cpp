@@ -10,8 +10,6 @@
 namespace pawl::sim {
 namespace {
 
-std::uint64_t number_of(const std::string& id) { return std::stoull(id.substr(id.find('.') + 1)); }
-
 std::uint64_t last_number(std::string_view blob) {
   std::string error;
   if (blob.empty()) return 0;
@@ -48,8 +46,8 @@ void world::check_journal(const std::string& name, const std::string& before, st
     fail("effects stay", name + " was " + text_of(old, last_number(before)) + ", and is " + text_of(next, last));
   std::uint64_t highest = 0;
   for (const auto& id : next) {
-    if (number_of(id) <= highest) fail("each number once, in order", text);
-    highest = number_of(id);
+    if (number_in(id) <= highest) fail("each number once, in order", text);
+    highest = number_in(id);
   }
   if (highest > last) fail("each number once, in order", text);
   if (plan.numbers.on_gap != gap::wait) return;

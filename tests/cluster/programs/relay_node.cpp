@@ -1,4 +1,5 @@
 // A node of sources and sinks: a source sends the number of each message on to a sink, or has a timer bring it back.
+// And of journals, whose messages are numbered.
 #include "actors/entity.hpp"
 #include "actors/runtime.hpp"
 
@@ -46,5 +47,7 @@ int main(int argc, char** argv) {
                     })
                     .on([](Numbers& s, const Ring& m) { s.rung.push_back(m.n); });
   auto sink = pawl::entity<Numbers>("sink").on([](Numbers& s, const Number& m) { s.taken.push_back(m.n); });
-  return pawl::run(argc, argv, {source, sink});
+  auto journal =
+      pawl::entity<Numbers>("journal").sequenced().on([](Numbers& s, const Number& m) { s.taken.push_back(m.n); });
+  return pawl::run(argc, argv, {source, sink, journal});
 }
