@@ -13,7 +13,6 @@ void inbox_reader::start(const inbox_position& taken, instant now) {
   look_ = trim_ = true;
   taken_ = taken;
   missing_ = 0;
-  pause_ = policy_.first_look;
   // What could not be read may be what breaks connections, and with them claims.
   if (failures_ == 0) next_ = now.steady;
 }
@@ -79,27 +78,21 @@ inbox_reader::found inbox_reader::on_answer(inbox_answer answer, instant now) {
     next_ = now.steady + policy_.behind_look;
     return out;
   }
+  at_end_ = answer.entries.size() < asked_for_;
+  // What is missing is only seen with the stream's own count, and asking for that with each read costs more.
+  look_ = at_end_;
   if (answer.entries.empty()) {
-    if (pause_ == policy_.first_look) out.watch = taken_.last;
-    look_again_later(now);
+    out.watch = taken_.last;
+    next_ = now.steady + policy_.slow_look;
     return out;
   }
   learn(answer.entries);
-  look_ = answer.entries.size() < asked_for_;
-  pause_ = policy_.first_look;
   handed_ = true;
   oldest_ = answer.entries.front().id;
   out.first_taken = taken_.taken + missing_ + 1;
   out.first_given_up = blocked_ && blocked_->first == taken_.last && now.steady - blocked_->second >= policy_.patience;
   out.entries = std::move(answer.entries);
   return out;
-}
-
-void inbox_reader::look_again_later(instant now) {
-  const bool slow = pause_ > policy_.last_look;
-  look_ = slow;
-  next_ = now.steady + (slow ? policy_.slow_look : pause_);
-  if (!slow) pause_ *= 2;
 }
 
 inbox_reader::news inbox_reader::on_failure(bool unknown, std::string why, instant now) {
@@ -112,26 +105,26 @@ inbox_reader::news inbox_reader::on_failure(bool unknown, std::string why, insta
   return {news::kind::failed, std::move(why)};
 }
 
-void inbox_reader::on_taken(const inbox_position& taken, bool all, instant now) {
+std::optional<entry_id> inbox_reader::on_taken(const inbox_position& taken, bool all, instant now) {
   handed_ = false;
-  if (!running_) return;
+  if (!running_) return std::nullopt;
   if (taken != taken_) {
     missing_ = 0;
     trim_ = true;
   }
   taken_ = taken;
-  next_ = now.steady;
-  if (all) {
-    blocked_.reset();
-    oldest_.reset();
-    return;
+  if (!all) {
+    next_ = now.steady + policy_.retry;
+    if (!blocked_ || blocked_->first != taken.last) blocked_.emplace(taken.last, now.steady);
+    return std::nullopt;
   }
-  next_ += policy_.retry;
-  if (!blocked_ || blocked_->first != taken.last) blocked_.emplace(taken.last, now.steady);
+  blocked_.reset();
+  oldest_.reset();
+  next_ = now.steady + (at_end_ ? policy_.tidy_after : std::chrono::milliseconds{0});
+  return at_end_ ? std::optional{taken_.last} : std::nullopt;
 }
 
 void inbox_reader::on_hint(instant now) {
-  pause_ = policy_.first_look;
   if (!handed_ && failures_ == 0 && !behind_) next_ = std::min(next_, now.steady);
 }
 

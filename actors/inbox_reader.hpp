@@ -17,9 +17,8 @@ struct inbox_policy {
   std::size_t bytes_wanted = 1024 * 1024;      ///< about as many are read at a time
   std::chrono::milliseconds retry{1'000};      ///< before an entry that cannot be taken now is tried again
   std::chrono::milliseconds patience{60'000};  ///< with an entry of an unknown type; then it becomes a dead letter
-  /// Looks after the end was reached, each twice as late as the one before: until somebody else watches.
-  std::chrono::milliseconds first_look{4};
-  std::chrono::milliseconds last_look{128};
+  /// At its end, before what was taken is removed, and once more looked behind.
+  std::chrono::milliseconds tidy_after{500};
   std::chrono::milliseconds slow_look{60'000};   ///< then
   std::chrono::milliseconds behind_look{5'000};  ///< at a stream that is behind
   std::chrono::milliseconds failed_max{60'000};  ///< between tries that fail
@@ -45,7 +44,7 @@ public:
     std::vector<inbox_entry> entries;
     std::uint64_t first_taken = 0;  ///< number of the first of them
     bool first_given_up = false;    ///< it could not be taken for longer than patience lasts
-    std::optional<entry_id> watch;  ///< from here on, somebody should tell `on_hint`
+    std::optional<entry_id> watch;  ///< from here on, somebody should tell `on_hint`, once
     std::optional<news> said;
   };
 
@@ -61,7 +60,8 @@ public:
   [[nodiscard]] found on_answer(inbox_answer answer, instant now);
   [[nodiscard]] news on_failure(bool unknown, std::string why, instant now);
   /// What `found` had was handled; as much as `taken` says is confirmed to be taken. `all`: all of it.
-  void on_taken(const inbox_position& taken, bool all, instant now);
+  /// Returns from where on somebody should tell `on_hint`: its end has been reached.
+  [[nodiscard]] std::optional<entry_id> on_taken(const inbox_position& taken, bool all, instant now);
   void on_hint(instant now);
 
   [[nodiscard]] std::optional<steady_time> wake() const;
@@ -74,7 +74,6 @@ private:
   static constexpr std::uint32_t first_count = 64;
   [[nodiscard]] std::optional<news> judge(const inbox_stream& s, std::size_t entries);
   void learn(const std::vector<inbox_entry>& entries);
-  void look_again_later(instant now);
 
   inbox_policy policy_;
   bool running_ = false;
@@ -83,13 +82,13 @@ private:
   bool look_ = true;     ///< at the stream as well
   bool trim_ = true;     ///< what is taken may still be there
   bool behind_ = false;
+  bool at_end_ = false;  ///< the last answer was
   inbox_position taken_;
   std::uint64_t missing_ = 0;  ///< entries behind `taken_` that are known to be gone
   std::uint64_t lost_ = 0;     ///< ever
   std::uint32_t count_;
   std::uint32_t asked_for_ = 0;
   steady_time next_{};
-  std::chrono::milliseconds pause_{0};
   unsigned failures_ = 0;
   std::optional<entry_id> oldest_;  ///< of what was handed out
   /// Behind this the first entry could not be taken, since then.

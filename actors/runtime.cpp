@@ -111,7 +111,11 @@ int serve(const node_options& options, std::vector<entity_type> types, signals& 
 
   // After the node and before its stop: the handlers call into the node for as long as the store's thread runs.
   std::atomic<bool> stopping{false};
-  redis_store store{store_options, options.cluster, self.shard_handlers(), self.member_handlers(),
+  redis_store store{store_options,
+                    options.cluster,
+                    dataset.info.shards,
+                    self.shard_handlers(),
+                    self.member_handlers(),
                     [&](const std::string& why) {
                       if (!stopping) log::warn("store cannot be reached", {{"reason", why}});
                     }};

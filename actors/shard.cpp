@@ -420,7 +420,8 @@ void shard::answer_finished(shard_effects& out, instant now) {
       const auto taken =
           std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) { return resolved(r.kind); });
       metrics_.inbox_entries.add(static_cast<std::uint64_t>(taken));
-      inbox_.on_taken(confirmed_.inbox, static_cast<std::size_t>(taken) == f.results.size(), now);
+      const bool all = static_cast<std::size_t>(taken) == f.results.size();
+      if (const auto watch = inbox_.on_taken(confirmed_.inbox, all, now)) out.watch_inbox = watch;
       metrics_.inbox_lag_ms.set(static_cast<std::uint64_t>(inbox_.lag(now).count()));
     } else if (f.held) {
       held_.returned(f.types.front(), f.contents.messages.front()->key);

@@ -1,69 +1,118 @@
 #include "persistence/redis/inbox_feed.hpp"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace pawl::redis {
 namespace {
 
-// What begins to be watched meanwhile has to wait for the end of this; its owner looks by itself until then.
-constexpr const char* block_ms = "100";
+using namespace std::chrono_literals;
+
+constexpr auto gather_for = 2ms;
+constexpr auto ask_again_after = 1ms;  // the wait had not reached the server
+constexpr auto dial_time = 100ms;      // the connection that ends waits is not there
+constexpr const char* short_ms = "100";
 
 }  // namespace
 
-inbox_feed::inbox_feed(event_loop& loop, server_contact& server, const key_names& keys,
+inbox_feed::inbox_feed(event_loop& loop, server_contact& server, wait_ender& ender, const key_names& keys,
                        const shard_store_handlers& handlers, const std::function<void(std::string)>& on_trouble)
-    : keys_(keys), handlers_(handlers), on_trouble_(on_trouble), connection_(loop, server, *this) {}
-
-void inbox_feed::watch(shard_id shard, entry_id after) {
-  watched_[shard.value] = after;
-  if (connection_.up() && waiting_.empty()) wait();
+    : loop_(loop),
+      ender_(ender),
+      keys_(keys),
+      handlers_(handlers),
+      on_trouble_(on_trouble),
+      // A reply within the time after which the connection would be taken for dead.
+      long_ms_(std::to_string(std::max<std::int64_t>(1, server.options.timeout.count() / 2))),
+      connection_(loop, server, *this) {
+  loop.add(*this);
 }
 
-void inbox_feed::unwatch(shard_id shard) { watched_.erase(shard.value); }
+void inbox_feed::watch(shard_id shard, entry_id after) {
+  const auto [at, fresh] = watched_.try_emplace(shard.value, after);
+  if (!fresh && at->second == after) return;
+  at->second = after;
+  if (!greeted_) return;
+  if (waiting_.empty()) wait();
+  else if (!end_at_) end_at_ = std::chrono::steady_clock::now() + gather_for;
+}
 
-void inbox_feed::connected(std::uint64_t) { wait(); }
-void inbox_feed::disconnected(std::string_view) { waiting_.clear(); }
+void inbox_feed::connected(std::uint64_t) {
+  append_command(connection_.output(), {"CLIENT", "ID"});
+  connection_.sent(1);
+}
+
+void inbox_feed::disconnected(std::string_view) {
+  greeted_ = false;
+  client_.reset();
+  waiting_.clear();
+  end_at_.reset();
+}
 
 void inbox_feed::wait() {
   waiting_.clear();
+  end_at_.reset();
   if (watched_.empty()) return;
-  std::vector<std::string> after;
   auto& out = connection_.output();
-  const auto n = std::min(watched_.size(), inboxes_per_wait);
-  append_command_head(out, 6 + 2 * n);
-  for (const auto* word : {"XREAD", "COUNT", "1", "BLOCK", block_ms, "STREAMS"}) append_word(out, word);
-  auto at = watched_.lower_bound(turn_);
-  for (std::size_t i = 0; i < n; ++i, ++at) {
-    if (at == watched_.end()) at = watched_.begin();
-    auto name = keys_.inbox({at->first});
+  append_command_head(out, 6 + 2 * watched_.size());
+  for (std::string_view word : {"XREAD", "COUNT", "1", "BLOCK", client_ ? long_ms_.c_str() : short_ms, "STREAMS"})
+    append_word(out, word);
+  for (const auto& [shard, after] : watched_) {
+    auto name = keys_.inbox({shard});
     append_word(out, name);
-    after.push_back(to_text(at->second));
-    waiting_.emplace(std::move(name), at->first);
-    turn_ = at->first + 1;
+    waiting_.emplace(std::move(name), shard);
   }
-  for (const auto& id : after) append_word(out, id);
+  for (const auto& [shard, after] : watched_) append_word(out, to_text(after));
   connection_.sent(1);
+}
+
+steady_time inbox_feed::deadline() const { return end_at_ && client_ && !ending_ ? *end_at_ : steady_time::max(); }
+
+void inbox_feed::turn_ended(steady_time now) {
+  if (now < deadline()) return;
+  ending_ = true;
+  // In a turn of its own: this one may have written already what other connections have to say.
+  (void)loop_.post([this] { end_wait(); });
+}
+
+void inbox_feed::end_wait() {
+  if (client_ && ender_.end(*client_, [this](wait_ender::outcome o) { on_end(o); })) return;
+  ending_ = false;
+  if (end_at_) end_at_ = std::chrono::steady_clock::now() + dial_time;
+}
+
+void inbox_feed::on_end(wait_ender::outcome o) {
+  ending_ = false;
+  if (o == wait_ender::outcome::refused) client_.reset();
+  // Whatever became of it: the next wait, which begins with the answer to this one, is for all.
+  if (end_at_) end_at_ = std::chrono::steady_clock::now() + ask_again_after;
 }
 
 std::string inbox_feed::replied(reply&& r) {
   using kind = reply::kind;
-  if (r.is(kind::error)) {
+  if (!std::exchange(greeted_, true)) {
+    if (r.is(kind::integer)) client_ = r.integer;
+    else if (!r.is(kind::error)) return "an answer to CLIENT ID that makes no sense";
+  } else if (r.is(kind::error)) {
     // One key of another type is enough. Whoever is told looks by himself, and whose key it is does not come back.
     for (const auto& [name, shard] : std::exchange(waiting_, {}))
       if (watched_.erase(shard) != 0) handlers_.on_inbox({shard});
-    wait();
-    return {};
+  } else if (auto nonsense = take(r); !nonsense.empty()) {
+    return nonsense;
   }
-  if (!r.is(kind::array) && !r.is(kind::nil)) return "an answer to XREAD that makes no sense";
-  for (const auto& stream : r.elements) {
+  wait();
+  return {};
+}
+
+std::string inbox_feed::take(const reply& streams) {
+  using kind = reply::kind;
+  if (!streams.is(kind::array) && !streams.is(kind::nil)) return "an answer to XREAD that makes no sense";
+  for (const auto& stream : streams.elements) {
     const auto known = stream.elements.empty() ? waiting_.end() : waiting_.find(stream.elements[0].text);
     if (known == waiting_.end()) return "an answer to XREAD that makes no sense";
     // Unless it is not watched any more: then it is read, or somebody else's.
     if (watched_.erase(known->second) != 0) handlers_.on_inbox({known->second});
   }
-  wait();
   return {};
 }
 

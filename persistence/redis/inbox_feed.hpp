@@ -2,45 +2,63 @@
 
 #include "persistence/keys.hpp"
 #include "persistence/redis/connection.hpp"
+#include "persistence/redis/wait_ender.hpp"
 #include "persistence/shard_store.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 namespace pawl::redis {
 
-/// So many inboxes are waited for at a time. With more, each group has its turn.
-inline constexpr std::size_t inboxes_per_wait = 512;
-
-/// Waits at the inboxes that have been read to their end, and says which of them has something new. What it reads for
-/// that it throws away: the owner reads on its own connection, from where its commits are. Has a connection of its own,
-/// since a blocked one carries nothing else. Confined to the loop's thread.
-class inbox_feed final : public connection_user {
+/// Waits at inboxes that have been read to their end, and says which of them has something new. What it reads for that
+/// it throws away: the owner reads on its own connection, from where its commits are. Has a connection of its own,
+/// since one that waits carries nothing else. Confined to the loop's thread.
+///
+/// What begins to be watched while it waits is not waited for until that wait is over. It is ended for that, a moment
+/// later, so that many who come at one time cost one more wait; where the server does not allow that, waits are short.
+class inbox_feed final : public connection_user, public loop_client {
 public:
-  inbox_feed(event_loop& loop, server_contact& server, const key_names& keys, const shard_store_handlers& handlers,
-             const std::function<void(std::string)>& on_trouble);
+  inbox_feed(event_loop& loop, server_contact& server, wait_ender& ender, const key_names& keys,
+             const shard_store_handlers& handlers, const std::function<void(std::string)>& on_trouble);
 
   void watch(shard_id shard, entry_id after);
-  void unwatch(shard_id shard);
+  void unwatch(shard_id shard) { watched_.erase(shard.value); }
 
+  // connection_user
   void connected(std::uint64_t number) override;
   [[nodiscard]] std::string replied(reply&& r) override;
   void disconnected(std::string_view why) override;
   void flush() override {}
   void trouble(std::string_view why) override;
 
+  // loop_client, for the time at which a wait is to be ended. It has no socket.
+  void ready(bool, bool) override {}
+  void turn_ended(steady_time now) override;
+  void stopped() override {}
+  [[nodiscard]] steady_time deadline() const override;
+
 private:
   void wait();
+  void end_wait();
+  void on_end(wait_ender::outcome o);
+  [[nodiscard]] std::string take(const reply& streams);
 
+  event_loop& loop_;
+  wait_ender& ender_;
   const key_names& keys_;
   const shard_store_handlers& handlers_;
   const std::function<void(std::string)>& on_trouble_;
+  const std::string long_ms_;
   std::map<std::uint32_t, entry_id> watched_;               ///< by shard
-  std::unordered_map<std::string, std::uint32_t> waiting_;  ///< names in the command under way; empty: there is none
-  std::uint32_t turn_ = 0;                                  ///< the shard at which the next group begins
+  std::unordered_map<std::string, std::uint32_t> waiting_;  ///< names in the wait under way; empty: there is none
+  bool greeted_ = false;                                    ///< the server has said who we are, or that it does not say
+  std::optional<std::int64_t> client_;                      ///< our number there, if waits may be ended
+  std::optional<steady_time> end_at_;                       ///< somebody watches who is not waited for
+  bool ending_ = false;                                     ///< the end was asked for
   connection connection_;
 };
 

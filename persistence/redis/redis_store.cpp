@@ -9,10 +9,16 @@
 #include <utility>
 
 namespace pawl {
+namespace {
+
+// A wait names all that are watched, and begins anew with each entry: on how many that depends must be bounded.
+constexpr std::uint32_t inboxes_per_feed = 512;
+
+}  // namespace
 
 struct redis_store::implementation final : shard_store, member_store, inbox_watch {
-  implementation(redis_options options, const std::string& cluster, shard_store_handlers s, member_store_handlers m,
-                 std::function<void(std::string)> t)
+  implementation(redis_options options, const std::string& cluster, std::uint32_t shards, shard_store_handlers s,
+                 member_store_handlers m, std::function<void(std::string)> t)
       : shard_handlers(std::move(s)),
         member_handlers(std::move(m)),
         on_trouble(std::move(t)),
@@ -20,7 +26,9 @@ struct redis_store::implementation final : shard_store, member_store, inbox_watc
         server(std::move(options)),
         membership(loop, server, keys, member_handlers, on_trouble),
         changes(loop, server, keys, member_handlers, on_trouble),
-        entries(loop, server, keys, shard_handlers, on_trouble) {
+        ender(loop, server, on_trouble) {
+    for (std::uint32_t first = 0; first < shards; first += inboxes_per_feed)
+      feeds.push_back(std::make_unique<redis::inbox_feed>(loop, server, ender, keys, shard_handlers, on_trouble));
     for (std::uint32_t i = 0; i < server.options.connections; ++i)
       lanes.push_back(std::make_unique<redis::shard_lane>(loop, server, keys, i, shard_handlers, on_trouble));
   }
@@ -36,12 +44,14 @@ struct redis_store::implementation final : shard_store, member_store, inbox_watc
   }
 
   void watch(shard_id shard, entry_id after) override {
-    (void)loop.post([this, shard, after] { entries.watch(shard, after); });
+    (void)loop.post([this, shard, after] { feed(shard).watch(shard, after); });
   }
 
   void unwatch(shard_id shard) override {
-    (void)loop.post([this, shard] { entries.unwatch(shard); });
+    (void)loop.post([this, shard] { feed(shard).unwatch(shard); });
   }
+
+  redis::inbox_feed& feed(shard_id shard) { return *feeds[shard.value % feeds.size()]; }
 
   const shard_store_handlers shard_handlers;
   const member_store_handlers member_handlers;
@@ -51,19 +61,22 @@ struct redis_store::implementation final : shard_store, member_store, inbox_watc
   redis::event_loop loop;
   redis::member_lane membership;
   redis::view_feed changes;
-  redis::inbox_feed entries;
+  redis::wait_ender ender;
+  std::vector<std::unique_ptr<redis::inbox_feed>> feeds;
   std::vector<std::unique_ptr<redis::shard_lane>> lanes;
 };
 
-redis_store::redis_store(redis_options options, const std::string& cluster, shard_store_handlers shards,
-                         member_store_handlers members, std::function<void(std::string)> on_trouble) {
+redis_store::redis_store(redis_options options, const std::string& cluster, std::uint32_t shards,
+                         shard_store_handlers of_shards, member_store_handlers of_members,
+                         std::function<void(std::string)> on_trouble) {
   PAWL_INVARIANT(valid_name(cluster), "the cluster name is checked where it is configured");
   PAWL_INVARIANT(options.connections > 0, "a store without a connection carries nothing");
-  PAWL_INVARIANT(shards.on_answers && shards.on_connection && shards.on_inbox && members.on_answer &&
-                     members.on_connection && members.on_change,
+  PAWL_INVARIANT(shards > 0, "a dataset has shards");
+  PAWL_INVARIANT(of_shards.on_answers && of_shards.on_connection && of_shards.on_inbox && of_members.on_answer &&
+                     of_members.on_connection && of_members.on_change,
                  "an answer nobody hears is lost");
-  impl_ = std::make_unique<implementation>(std::move(options), cluster, std::move(shards), std::move(members),
-                                           std::move(on_trouble));
+  impl_ = std::make_unique<implementation>(std::move(options), cluster, shards, std::move(of_shards),
+                                           std::move(of_members), std::move(on_trouble));
 }
 
 redis_store::~redis_store() { stop(); }

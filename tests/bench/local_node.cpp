@@ -59,7 +59,7 @@ local_node::local_node(const setup& s) {
   }
   auto handlers = node_->shard_handlers();
   if (s.watch != nullptr) handlers = s.watch->before(std::move(handlers));
-  store_ = std::make_unique<redis_store>(redis, cluster_name, std::move(handlers), node_->member_handlers());
+  store_ = std::make_unique<redis_store>(redis, cluster_name, shards_, std::move(handlers), node_->member_handlers());
   shard_store* shards = &store_->shards();
   if (s.watch != nullptr) {
     s.watch->attach(*shards, shards_);

@@ -2,12 +2,14 @@
 // told of new entries.
 #include "persistence/keys.hpp"
 #include "persistence/redis/dataset.hpp"
+#include "tests/cluster/until.hpp"
 #include "tests/contract/redis_server.hpp"
 #include "tests/contract/store_client.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -31,6 +33,13 @@ struct Inbox : ::testing::Test {
     return std::get<inbox_answer>(a.body);
   }
   std::int64_t left(std::uint32_t shard = 0) { return server.ask({"XLEN", keys.inbox({shard})}).integer; }
+
+  /// The wait for changes of the view, and that for inboxes.
+  void await_both_waits() {
+    testing::until("two clients to wait", [&] {
+      return server.ask({"INFO", "clients"}).text.find("\r\nblocked_clients:2\r\n") != std::string::npos;
+    });
+  }
 
   static constexpr std::uint32_t shards = 8;
   redis_server server;
@@ -117,6 +126,41 @@ TEST_F(Inbox, OneKeyOfAnotherTypeDoesNotKeepTheOthersFromBeingTold) {
   client->watch({2}, {});
   add(2, "5-1");
   EXPECT_EQ(client->wait_hints(2).back(), shard_id{2});
+}
+
+// The wait under way would last longer than a client of the test has patience.
+TEST_F(Inbox, WhoBeginsToWatchDuringAWaitIsWaitedForAtOnce) {
+  auto patient = server.options();
+  patient.timeout = std::chrono::minutes{2};
+  client = std::make_unique<store_client>(patient);
+  client->wait_up();
+  for (std::uint32_t s = 1; s < shards; ++s) {
+    client->watch({s}, {});
+    await_both_waits();
+    add(s, "5-1");
+    EXPECT_EQ(client->wait_hints(s).back(), shard_id{s});
+  }
+  for (std::uint32_t s = 1; s < shards; ++s) client->watch({s}, {5, 1});
+  await_both_waits();
+  add(3, "5-2");
+  EXPECT_EQ(client->wait_hints(shards).back(), shard_id{3});
+}
+
+TEST_F(Inbox, AServerThatDoesNotLetWaitsBeEndedIsAskedAgainAndAgain) {
+  for (const std::string refused : {"id", "unblock"}) {
+    server.run({"ACL", "SETUSER", "limited-" + refused, "on", ">secret", "~*", "&*", "+@all", "-client|" + refused});
+    auto options = server.options();
+    options.user = "limited-" + refused;
+    options.password = "secret";
+    client = std::make_unique<store_client>(options);
+    client->wait_up();
+    client->watch({1}, {9, 9});
+    await_both_waits();
+    client->watch({2}, {});
+    add(2, "*");
+    EXPECT_EQ(client->wait_hints(1), std::vector<shard_id>{{2}}) << refused;
+    server.run({"DEL", keys.inbox({2})});
+  }
 }
 
 TEST_F(Inbox, WithoutATrimNothingIsRemoved) {

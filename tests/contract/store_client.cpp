@@ -13,8 +13,8 @@ fencing_token token(unsigned n, const std::string& node) {
   return fencing_token{digits + "-" + node + "-" + std::string(32 - digits.size(), '0') + digits};
 }
 
-store_client::store_client(redis_options options, const std::string& cluster)
-    : store_(std::move(options), cluster,
+store_client::store_client(redis_options options, const std::string& cluster, std::uint32_t shards)
+    : store_(std::move(options), cluster, shards,
              {[this](std::vector<shard_answer> batch) {
                 const std::lock_guard lock{mutex_};
                 for (auto& a : batch) {

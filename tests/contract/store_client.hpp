@@ -18,7 +18,7 @@ namespace pawl::testing {
 /// Drives a store as a shard and a member actor would, but blocking. All calls give up after 20 s, loudly.
 class store_client {
 public:
-  explicit store_client(redis_options options, const std::string& cluster = "test");
+  explicit store_client(redis_options options, const std::string& cluster = "test", std::uint32_t shards = 8);
 
   /// Waits until the connection of lane 0 is up with a number above `than`; returns it.
   std::uint64_t wait_up(std::uint64_t than = 0);

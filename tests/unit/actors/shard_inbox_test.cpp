@@ -50,6 +50,10 @@ TEST_F(ShardInbox, EntriesTakeEffectInTheirOrderWithTheirPositionInTheCommit) {
   EXPECT_EQ(w.ids(), "m1 m2 m3");
   EXPECT_EQ(taken(), (inbox_position{last, 3}));
   EXPECT_EQ(a.metrics.inbox_entries.value(), 3U);
+  EXPECT_FALSE(w.store.inbox.entries().empty());
+  w.pass(500ms);
+  a.tick();
+  a.settle();
   EXPECT_TRUE(w.store.inbox.entries().empty()) << "trimmed with the next read";
 }
 

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "persistence/redis/connection.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+
+namespace pawl::redis {
+
+/// Ends waits of other connections before their time, over one of its own, since a connection that waits carries
+/// nothing else. Confined to the loop's thread.
+class wait_ender final : public connection_user {
+public:
+  enum class outcome : std::uint8_t {
+    ended,
+    not_waiting,  ///< not yet, or not any more
+    refused,      ///< by the server's access rules, perhaps
+    unknown
+  };
+  using listener = std::function<void(outcome)>;
+
+  wait_ender(event_loop& loop, server_contact& server, const std::function<void(std::string)>& on_trouble);
+
+  /// @param client number of the connection at the server
+  /// @param told called once, never from here. False: there is no connection, and nobody is told
+  [[nodiscard]] bool end(std::int64_t client, listener told);
+
+  void connected(std::uint64_t) override {}
+  [[nodiscard]] std::string replied(reply&& r) override;
+  void disconnected(std::string_view why) override;
+  void flush() override {}
+  void trouble(std::string_view why) override;
+
+private:
+  const std::function<void(std::string)>& on_trouble_;
+  std::deque<listener> asked_;
+  connection connection_;
+};
+
+}  // namespace pawl::redis
