@@ -396,7 +396,12 @@ void shard::answer_finished(shard_effects& out, instant now) {
       continue;
     }
     auto waited = in_seconds(now.steady - f.arrived);
-    if (!f.timers.empty()) metrics_.timers_fired.add(f.results.size());
+    // Not those that a message before them has cancelled, nor those that must come again.
+    if (!f.timers.empty())
+      metrics_.timers_fired.add(
+          static_cast<std::uint64_t>(std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) {
+            return r.kind == result_kind::applied || r.kind == result_kind::refused;
+          })));
     if (f.contents.of) {
       const auto taken =
           std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) { return resolved(r.kind); });

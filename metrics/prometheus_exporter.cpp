@@ -208,7 +208,8 @@ void add_workflow(page& out, const node_metrics& m) {
   out.gauge("pawl_outbox_receivers_stopped", "Pairs of shards that stand still after a rollback of the store.",
             sum(&shard_metrics::outbox_stopped));
   out.gauge("pawl_timers", "Pending timers.", sum(&shard_metrics::timers));
-  out.counter("pawl_timers_fired_total", "Timers that became a message.", sum(&shard_metrics::timers_fired));
+  out.counter("pawl_timers_fired_total", "Timers whose message was handled, or became a dead letter.",
+              sum(&shard_metrics::timers_fired));
   out.counter("pawl_inbox_entries_total", "Entries of inboxes that were taken, with their effects or as dead letters.",
               sum(&shard_metrics::inbox_entries));
   out.counter("pawl_inbox_lost_total", "Entries that were removed from an inbox before they were read.",

@@ -8,6 +8,7 @@ using namespace std::chrono_literals;
 
 struct ShardTimers : mail {
   notes noted() { return left.notes(from); }
+  std::uint64_t fired() { return source->metrics.timers_fired.value(); }
 };
 
 TEST_F(ShardTimers, ATimerBecomesAMessageWhenItIsDue) {
@@ -21,6 +22,7 @@ TEST_F(ShardTimers, ATimerBecomesAMessageWhenItIsDue) {
   pass(10s);
   source->tick();
   EXPECT_EQ(noted(), (notes{"set t", "rings"}));
+  EXPECT_EQ(fired(), 1U);
 }
 
 TEST_F(ShardTimers, WakesWhenTheNextIsDue) {
@@ -82,6 +84,7 @@ TEST_F(ShardTimers, AMessageThatComesFirstMayStillCancelATimerThatIsDue) {
   source->take(source->decide.tick(now));
   source->settle();
   EXPECT_EQ(noted(), (notes{"set t", "set t"}));
+  EXPECT_EQ(fired(), 0U);
 }
 
 TEST_F(ShardTimers, AClockThatIsSetBackMakesItLateNeverEarly) {
@@ -103,6 +106,7 @@ TEST_F(ShardTimers, OneWhoseHandlerThrowsBecomesADeadLetter) {
   EXPECT_EQ(noted(), (notes{"set t"}));
   ASSERT_EQ(left.fields('d'), 1u);
   EXPECT_EQ(decode_dead_letter(left.store.data().at(slot_field('d', 0)))->source, "timer");
+  EXPECT_EQ(fired(), 1U);
   EXPECT_EQ(source->decide.books().timers.size(), 0u);
 }
 
@@ -142,6 +146,7 @@ TEST_F(ShardTimers, ThoseThatCannotBeHandledDoNotHoldUpLaterOnes) {
   }
   EXPECT_EQ(left.notes(other), (notes{"set late", "rings too"}));
   EXPECT_EQ(source->decide.books().timers.size(), 300u);
+  EXPECT_EQ(fired(), 1U);
   // They are tried again, but not at once.
   ASSERT_TRUE(source->decide.wake());
   EXPECT_GT(*source->decide.wake(), now.steady);
