@@ -50,6 +50,8 @@ struct node_options {
   std::chrono::milliseconds request_timeout{5'000};  ///< unresolved after this: the caller gets busy or unknown
   std::size_t shard_queue_messages = 8'192;          ///< waiting per shard at this node; beyond: busy
   std::size_t shard_queue_bytes = 32 * 1024 * 1024;
+  std::size_t node_queue_messages = 131'072;  ///< waiting for all shards at this node; beyond: busy
+  std::size_t node_queue_bytes = 256 * 1024 * 1024;
 
   // [entities]
   std::chrono::milliseconds passivate_after{300'000};

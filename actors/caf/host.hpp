@@ -4,7 +4,7 @@
 #include "actors/caf/link_hub.hpp"
 #include "actors/move_gate.hpp"
 #include "actors/node_options.hpp"
-#include "actors/request.hpp"
+#include "actors/submission_box.hpp"
 #include "actors/unserved.hpp"
 #include "cluster/clock.hpp"
 #include "cluster/placement.hpp"
@@ -80,44 +80,6 @@ private:
   shard_sight& sight_;
 };
 
-/// Submissions that a shard's actor has not taken yet. One message to the actor announces all that come until it looks,
-/// so a busy shard takes many at once. Bounded: a flood is turned away here, by the thread that brings it, and costs
-/// the actors nothing. Thread-safe.
-class submission_box {
-public:
-  enum class outcome : std::uint8_t {
-    put,
-    first,  ///< put, and the actor must be told
-    full,   ///< not put
-  };
-  /// @param messages_max, bytes_max that may wait here; one submission always may
-  [[nodiscard]] outcome put(submission s, std::size_t messages_max, std::size_t bytes_max) {
-    const auto& block = *s.request->block();
-    const auto share = block.bytes.size() * s.indexes.size() / block.messages.size();
-    std::lock_guard lock{mutex_};
-    if (messages_ != 0 && (messages_ + s.indexes.size() > messages_max || bytes_ + share > bytes_max))
-      return outcome::full;
-    messages_ += s.indexes.size();
-    bytes_ += share;
-    waiting_.push_back(std::move(s));
-    return std::exchange(announced_, true) ? outcome::put : outcome::first;
-  }
-  /// Takes all there are; `into` is empty before.
-  void take(std::vector<submission>& into) {
-    std::lock_guard lock{mutex_};
-    announced_ = false;
-    messages_ = bytes_ = 0;
-    into.swap(waiting_);
-  }
-
-private:
-  std::mutex mutex_;
-  std::vector<submission> waiting_;
-  std::size_t messages_ = 0;
-  std::size_t bytes_ = 0;  ///< about
-  bool announced_ = false;
-};
-
 /// What the member actor shows of itself to other threads.
 struct member_sight {
   std::shared_ptr<const placement> table = std::make_shared<const placement>();
@@ -138,6 +100,7 @@ struct node_host {
         shards(n),
         metrics(m),
         threads(worker_threads(options)),
+        room({options.node_queue_messages, options.node_queue_bytes}),
         boxes(n),
         sights(n) {}
 
@@ -156,6 +119,7 @@ struct node_host {
   caf::actor member_handle;
   link_hub links;
 
+  queue_room room;  ///< for what `boxes` and the shards' lanes hold
   std::vector<submission_box> boxes;
   std::vector<shard_sight> sights;
   /// Shards whose record may still name this member: claimed, or being given back. A drained node leaves at 0.

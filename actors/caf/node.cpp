@@ -185,26 +185,39 @@ void node::stop() {
 
 namespace {
 
+constexpr const char* node_full_text = "too many messages wait at this node";
+constexpr const char* shard_full_text = "too many messages wait for this shard at this node";
+
 /// All of it: a later message of a key must not get ahead of an earlier one.
 void turn_away(const submission& s) {
   std::vector<indexed_result> results;
   results.reserve(s.indexes.size());
   for (auto index : s.indexes)
-    results.push_back(
-        {index, {result_kind::busy, reason_code::queue_full, "too many messages wait for this shard at this node"}});
+    results.push_back({index, {result_kind::busy, reason_code::queue_full, shard_full_text}});
   s.request->answer(results);
 }
 
 }  // namespace
 
 void node::submit(std::shared_ptr<const message_block> batch, std::function<void(std::vector<message_result>)> done) {
-  if (batch->messages.empty()) return done({});
+  const queue_load load{batch->messages.size(), batch->bytes.size()};
+  if (load.messages == 0) return done({});
   auto& host = impl_->host;
-  auto request = std::make_shared<pending_request>(std::move(batch), std::move(done));
+  if (!host.room.enter(load))
+    return done(
+        std::vector<message_result>(load.messages, {result_kind::busy, reason_code::queue_full, node_full_text}));
+  auto answered = [&room = host.room, load, done = std::move(done)](std::vector<message_result> results) {
+    room.leave(load);
+    done(std::move(results));
+  };
+  auto request = std::make_shared<pending_request>(std::move(batch), std::move(answered));
+  const auto left = host.room.left();
+  const queue_load most{std::min(host.options.shard_queue_messages, left.messages),
+                        std::min(host.options.shard_queue_bytes, left.bytes)};
   for (auto& part : request_parts::of(request, host.shards)) {
     const auto shard = part.shard.value;
-    const auto& o = host.options;
-    switch (host.boxes[shard].put(part.messages, o.shard_queue_messages, o.shard_queue_bytes)) {
+    const auto behind = host.sights[shard].queued.load(std::memory_order_relaxed);
+    switch (host.boxes[shard].put(part.messages, behind, most)) {
     case submission_box::outcome::put: break;
     case submission_box::outcome::first: caf::anon_send(host.shard_handles[shard], submitted_msg{}); break;
     case submission_box::outcome::full: turn_away(part.messages); break;

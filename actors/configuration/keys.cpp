@@ -59,6 +59,8 @@ constexpr key table[] = {
   {"messages.shard_queue_messages", "--shard-queue-messages", kind::count, &o::shard_queue_messages, 1, 10'000'000, "messages waiting per shard; beyond: busy"},
   // Below, a message at the payload limit of 1 MiB could never enter the queue.
   {"messages.shard_queue_bytes", "--shard-queue-bytes", kind::bytes, &o::shard_queue_bytes, 2 * mib, 4 * gib, "bytes waiting per shard; beyond: busy"},
+  {"messages.node_queue_messages", "--node-queue-messages", kind::count, &o::node_queue_messages, 1, 100'000'000, "messages waiting at the node; one shard gets as many at most as are left; beyond: busy"},
+  {"messages.node_queue_bytes", "--node-queue-bytes", kind::bytes, &o::node_queue_bytes, 2 * mib, 64 * gib, "bytes waiting at the node; beyond: busy"},
 
   {"entities.passivate_after", "--passivate-after", kind::duration, &o::passivate_after, 100, 720 * hour, "an entity idle for this long leaves memory"},
   {"entities.resident_per_shard", "--resident-per-shard", kind::count, &o::resident_per_shard, 1, 100'000'000, "entities in memory per shard at most"},
