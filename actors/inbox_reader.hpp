@@ -19,7 +19,7 @@ struct inbox_policy {
   std::chrono::milliseconds patience{60'000};  ///< with an entry of an unknown type; then it becomes a dead letter
   /// At its end, before what was taken is removed, and once more looked behind.
   std::chrono::milliseconds tidy_after{500};
-  std::chrono::milliseconds slow_look{60'000};   ///< then
+  std::chrono::milliseconds slow_look{300'000};  ///< then
   std::chrono::milliseconds behind_look{5'000};  ///< at a stream that is behind
   std::chrono::milliseconds failed_max{60'000};  ///< between tries that fail
 };

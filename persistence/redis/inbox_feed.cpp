@@ -8,7 +8,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto gather_for = 2ms;
+constexpr auto gather_for = 2ms;       // who begins to be watched during a wait
+constexpr auto pause = 1ms;            // after a wait that told something
 constexpr auto ask_again_after = 1ms;  // the wait had not reached the server
 constexpr auto dial_time = 100ms;      // the connection that ends waits is not there
 constexpr const char* short_ms = "100";
@@ -32,26 +33,32 @@ void inbox_feed::watch(shard_id shard, entry_id after) {
   const auto [at, fresh] = watched_.try_emplace(shard.value, after);
   if (!fresh && at->second == after) return;
   at->second = after;
-  if (!greeted_) return;
+  if (!greeted_) return greet();
+  if (act_at_) return;
   if (waiting_.empty()) wait();
-  else if (!end_at_) end_at_ = std::chrono::steady_clock::now() + gather_for;
+  else act_at_ = std::chrono::steady_clock::now() + gather_for;
 }
 
 void inbox_feed::connected(std::uint64_t) {
+  if (!watched_.empty()) greet();
+}
+
+void inbox_feed::greet() {
+  if (!connection_.up() || std::exchange(greeting_, true)) return;
   append_command(connection_.output(), {"CLIENT", "ID"});
   connection_.sent(1);
 }
 
 void inbox_feed::disconnected(std::string_view) {
-  greeted_ = false;
+  greeting_ = greeted_ = false;
   client_.reset();
   waiting_.clear();
-  end_at_.reset();
+  act_at_.reset();
 }
 
 void inbox_feed::wait() {
   waiting_.clear();
-  end_at_.reset();
+  act_at_.reset();
   if (watched_.empty()) return;
   auto& out = connection_.output();
   append_command_head(out, 6 + 2 * watched_.size());
@@ -66,26 +73,33 @@ void inbox_feed::wait() {
   connection_.sent(1);
 }
 
-steady_time inbox_feed::deadline() const { return end_at_ && client_ && !ending_ ? *end_at_ : steady_time::max(); }
+steady_time inbox_feed::deadline() const {
+  const bool can = waiting_.empty() || (client_ && !ending_);
+  return act_at_ && can && !acting_ ? *act_at_ : steady_time::max();
+}
 
 void inbox_feed::turn_ended(steady_time now) {
   if (now < deadline()) return;
-  ending_ = true;
-  // In a turn of its own: this one may have written already what other connections have to say.
-  (void)loop_.post([this] { end_wait(); });
+  acting_ = true;
+  // In a turn of its own: this one may have written already what connections have to say.
+  (void)loop_.post([this] { act(); });
 }
 
-void inbox_feed::end_wait() {
+void inbox_feed::act() {
+  acting_ = false;
+  if (!act_at_) return;  // the connection broke meanwhile, or the wait ended by itself
+  if (waiting_.empty()) return wait();
+  ending_ = true;
   if (client_ && ender_.end(*client_, [this](wait_ender::outcome o) { on_end(o); })) return;
   ending_ = false;
-  if (end_at_) end_at_ = std::chrono::steady_clock::now() + dial_time;
+  if (act_at_) act_at_ = std::chrono::steady_clock::now() + dial_time;
 }
 
 void inbox_feed::on_end(wait_ender::outcome o) {
   ending_ = false;
   if (o == wait_ender::outcome::refused) client_.reset();
   // Whatever became of it: the next wait, which begins with the answer to this one, is for all.
-  if (end_at_) end_at_ = std::chrono::steady_clock::now() + ask_again_after;
+  if (act_at_) act_at_ = std::chrono::steady_clock::now() + ask_again_after;
 }
 
 std::string inbox_feed::replied(reply&& r) {
@@ -99,6 +113,11 @@ std::string inbox_feed::replied(reply&& r) {
       if (watched_.erase(shard) != 0) handlers_.on_inbox({shard});
   } else if (auto nonsense = take(r); !nonsense.empty()) {
     return nonsense;
+  } else if (r.is(kind::array)) {
+    // Who was told will soon want to be told again: a wait for all costs more than a moment does.
+    waiting_.clear();
+    act_at_ = std::chrono::steady_clock::now() + pause;
+    return {};
   }
   wait();
   return {};

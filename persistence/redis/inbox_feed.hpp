@@ -35,15 +35,16 @@ public:
   void flush() override {}
   void trouble(std::string_view why) override;
 
-  // loop_client, for the time at which a wait is to be ended. It has no socket.
+  // loop_client, for the times at which waits begin and are ended. It has no socket.
   void ready(bool, bool) override {}
   void turn_ended(steady_time now) override;
   void stopped() override {}
   [[nodiscard]] steady_time deadline() const override;
 
 private:
+  void greet();
   void wait();
-  void end_wait();
+  void act();
   void on_end(wait_ender::outcome o);
   [[nodiscard]] std::string take(const reply& streams);
 
@@ -55,10 +56,13 @@ private:
   const std::string long_ms_;
   std::map<std::uint32_t, entry_id> watched_;               ///< by shard
   std::unordered_map<std::string, std::uint32_t> waiting_;  ///< names in the wait under way; empty: there is none
-  bool greeted_ = false;                                    ///< the server has said who we are, or that it does not say
+  bool greeting_ = false;                                   ///< the server was asked who we are
+  bool greeted_ = false;                                    ///< it has said so, or that it does not say
   std::optional<std::int64_t> client_;                      ///< our number there, if waits may be ended
-  std::optional<steady_time> end_at_;                       ///< somebody watches who is not waited for
-  bool ending_ = false;                                     ///< the end was asked for
+  std::optional<steady_time>
+      act_at_;           ///< to begin the next wait; to end this one, since somebody watches who is not in it
+  bool acting_ = false;  ///< that is under way
+  bool ending_ = false;  ///< the end of a wait was asked for
   connection connection_;
 };
 

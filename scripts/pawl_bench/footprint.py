@@ -59,7 +59,7 @@ def _passivated(bench: Bench, entities: int, id_bytes: float) -> Figures:
 
 def _idle(bench: Bench) -> Figures:
     with bench.store() as store, bench.node(store, shards=_IDLE_SHARDS) as node:
-        time.sleep(2)  # the claims are done
+        time.sleep(10)  # the claims are done, and what follows them once
         before = node.ask("account")
         time.sleep(_IDLE_SECONDS)
         after = node.ask("account")

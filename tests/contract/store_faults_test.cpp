@@ -125,9 +125,9 @@ TEST_F(StoreFaults, ShardsMembersAndTheWaitsForChangesAndInboxesUseDifferentConn
   client.watch({}, {});
   server.run({"XADD", key_names{"test"}.inbox({}), "*", "a", "b"});
   (void)client.wait_hints(1);
-  // Normal clients: four of the store, one that asks.
+  // Normal clients: five of the store, one of which ends waits, and one that asks.
   const auto list = server.ask({"CLIENT", "LIST", "TYPE", "normal"}).text;
-  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 5) << list;
+  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 6) << list;
 }
 
 TEST_F(StoreFaults, StopAnswersWhateverIsUnderWay) {
@@ -196,10 +196,12 @@ TEST_F(StoreFaults, ARightTakenAwayIsNamed) {
 }
 
 TEST_F(StoreFaults, TheRightsListedInTheSchemaAreEnough) {
-  server.run({"ACL",      "SETUSER",      "pawl",    "on",       ">secret", "~pawl:*", "+ping",
-              "+info",    "+script|load", "+eval",   "+evalsha", "+exists", "+get",    "+set",
-              "+incr",    "+del",         "+unlink", "+rename",  "+hget",   "+hmget",  "+hgetall",
-              "+hexists", "+hlen",        "+hset",   "+hdel",    "+xadd",   "+xread",  "+xrevrange"});
+  server.run({"ACL",        "SETUSER",        "pawl",         "on",         ">secret",  "~pawl:*",
+              "+ping",      "+info",          "+script|load", "+eval",      "+evalsha", "+exists",
+              "+get",       "+set",           "+incr",        "+del",       "+unlink",  "+rename",
+              "+hget",      "+hmget",         "+hgetall",     "+hexists",   "+hlen",    "+hset",
+              "+hdel",      "+xadd",          "+xread",       "+xrevrange", "+xtrim",   "+xinfo|stream",
+              "+client|id", "+client|unblock"});
   auto o = server.options();
   o.user = "pawl";
   o.password = "secret";
@@ -229,6 +231,13 @@ TEST_F(StoreFaults, TheRightsListedInTheSchemaAreEnough) {
   // One that does not fit is begun anew.
   server.run({"XADD", "pawl:other:{members}:changes", "20-0", "node", "", "row", ""});
   EXPECT_EQ(client.ask(raise_view{{10}}).outcome, store_outcome::done);
+
+  EXPECT_EQ(client.ask({}, read_inbox{{}, 10, true, true}).outcome, store_outcome::done);
+  client.watch({}, {});
+  client.watch({1}, {});
+  server.run({"XADD", key_names{"other"}.inbox({1}), "*", "a", "b"});
+  EXPECT_EQ(client.wait_hints(1), std::vector<shard_id>{{1}});
+  EXPECT_EQ(server.ask({"ACL", "LOG"}).elements.size(), 0U) << "nothing was denied";
 }
 
 TEST_F(StoreFaults, AServerThatBecomesAReplicaIsLeft) {

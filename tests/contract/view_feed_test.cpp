@@ -261,11 +261,11 @@ TEST(ViewFeedErrors, WhateverTheServerAnswersTheFeedBeginsAgainAndTheOthersGoOn)
       client.wait_trouble("");
       EXPECT_EQ(client.ask({}, read_record{}).outcome, store_outcome::done) << command << bytes;
       EXPECT_EQ(client.wait_up(), number) << command << bytes;
-      // One connection more than the four: the feed's second.
+      // One connection more than the five: the feed's second.
       const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-      while ((asked < 2 || fake.connections() < 5) && std::chrono::steady_clock::now() < give_up)
+      while ((asked < 2 || fake.connections() < 6) && std::chrono::steady_clock::now() < give_up)
         std::this_thread::yield();
-      EXPECT_EQ(fake.connections(), 5) << command << bytes;
+      EXPECT_EQ(fake.connections(), 6) << command << bytes;
     }
   }
 }
