@@ -406,10 +406,9 @@ message_result batch::apply(resident& r, const message& m, std::uint64_t number,
 /// What the handler did besides changing its state becomes part of the commit.
 void batch::carry_out(const resident& r, handler_effects&& e, message_result& result, unix_ms now) {
   const entity_id self{catalog_.types[r.type]->name(), r.key};
-  for (auto& m : e.sends) {
+  for (const auto& m : e.sends) {
     bytes_ += m.payload.size() + m.key.size() + 256;
-    const auto to = shard_of(m.key, catalog_.shards);
-    books_.sends.stage(to, std::move(m), now);
+    books_.sends.stage(shard_of(m.key, catalog_.shards), m, now, line_);
   }
   if (e.erased) {
     auto& c = room_.changed[r.work - 1];

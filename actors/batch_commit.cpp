@@ -21,7 +21,7 @@ std::optional<field_list> batch::seal(const frontier& base) {
   }
   if (inbox_) sealed_.inbox = *inbox_;
   field_list others;
-  books_.seal(others, line_);
+  books_.seal(others);
   sealed_.slots = books_.counts();
   field_list fields;
   fields.reserve(1 + room_.stages.size() + room_.changed.size() + others.size() + room_.replies.size(), bytes_ + 256);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint8_t format = 1;
 constexpr std::uint8_t format_with_traces = 2;  ///< of a record
+constexpr std::uint8_t format_behind = 2;       ///< of a pair: records may go on behind its last message
 
 std::size_t bytes_of(const outbox::record& r) { return r.block->bytes.size() + r.size() * sizeof(message); }
 
@@ -39,56 +40,52 @@ std::string relayed_id(shard_id from, const position& p) {
 
 // Building a commit ------------------------------------------------------------------------------------------------
 
-void outbox::stage(shard_id to, outgoing_message m, unix_ms sent_at) {
-  staged_[to].messages.push_back({std::move(m), sent_at});
-}
-
-/// Gives what is staged for one receiver the numbers behind `last`.
-void outbox::number(staged_pair& s, const position& last, std::uint64_t line) {
-  record& r = s.sealed;
-  r.slot = record_slots_.take();
-  r.before = last;
-  r.first = {line, last.number + 1};
-  message_builder b;
-  auto at = r.first;
-  for (const auto& [m, sent_at] : s.messages) {
-    const auto id = relayed_id(self_, at);
-    b.add({.type = m.type,
-           .key = m.key,
-           .name = m.name,
-           .id = id,
-           .payload = m.payload,
-           .sent_at = sent_at,
-           .trace = m.trace});
-    ++at.number;
-  }
-  r.block = b.finish();
-  s.last = r.last();
-}
-
-void outbox::seal(field_list& out, std::uint64_t line) {
-  for (auto& [to, s] : staged_) {
+void outbox::stage(shard_id to, const outgoing_message& m, unix_ms sent_at, std::uint64_t line) {
+  auto& s = staged_[to];
+  if (s.messages.size() == 0) {
     const auto* known = find(to);
     s.fresh = known == nullptr;
-    number(s, s.fresh ? position{} : known->last, line);
+    if (known != nullptr) s.last = known->last;
+    s.sealed.before = s.last;
+    s.sealed.first = {line, s.last.number + 1};
+  }
+  s.last = {line, s.last.number + 1};
+  const auto id = relayed_id(self_, s.last);
+  s.messages.add({.type = m.type,
+                  .key = m.key,
+                  .name = m.name,
+                  .id = id,
+                  .payload = m.payload,
+                  .sent_at = sent_at,
+                  .trace = m.trace});
+}
+
+void outbox::seal(field_list& out) {
+  for (auto& [to, s] : staged_) {
+    s.sealed.slot = record_slots_.take();
+    s.sealed.block = s.messages.finish();
     write_record(out, to, s.sealed);
-    if (!s.fresh) trims_[to] = known->delivered;
-    write_pair(out, to, s.fresh ? s.slot = pair_slots_.take() : known->slot, s.last,
-               s.fresh ? position{} : known->delivered);
+    if (s.fresh) write_pair(out, to, s.slot = pair_slots_.take(), s.last, {});
   }
   for (auto to : untrimmed_) {
-    if (staged_.contains(to)) continue;
     const auto& p = pairs_.at(to);
+    if (!staged_.empty() && !worth_trimming(p)) continue;
     trims_[to] = p.delivered;
-    write_pair(out, to, p.slot, p.last, p.delivered);
+    const auto sent = staged_.find(to);
+    write_pair(out, to, p.slot, sent == staged_.end() ? p.last : sent->second.last, p.delivered);
   }
+}
+
+/// A trim costs a field, and is worth it for many messages, or where memory is wanted.
+bool outbox::worth_trimming(const pair& p) const noexcept {
+  return p.delivered.number - p.trimmed.number >= trim_messages || bytes_ >= keep_bytes;
 }
 
 void outbox::write_pair(field_list& out, shard_id to, std::uint32_t slot, const position& last,
                         const position& trimmed) const {
   std::string bytes;
   byte_writer w{bytes};
-  w.u8(format);
+  w.u8(format_behind);
   w.varint(to.value);
   write(w, last);
   write(w, trimmed);
@@ -153,9 +150,22 @@ void outbox::drop() {
 void outbox::forget_trimmed(pair& p) {
   while (!p.records.empty() && p.records.front().last().number <= p.trimmed.number) {
     bytes_ -= bytes_of(p.records.front());
+    stale_bytes_ += bytes_of(p.records.front());
     record_slots_.release(p.records.front().slot);
     p.records.pop_front();
   }
+}
+
+std::vector<std::uint32_t> outbox::stale_records(std::size_t most) const {
+  auto stale = record_slots_.stale(most);
+  const bool sending = !untrimmed_.empty();
+  if (sending && stale.size() < std::min(most, stale_records_max) && stale_bytes_ < stale_bytes_max) return {};
+  return stale;
+}
+
+void outbox::cleaned(std::uint32_t record_slot) {
+  record_slots_.cleaned(record_slot);
+  stale_bytes_ = 0;
 }
 
 void outbox::set_delivered(shard_id to, pair& p, const position& at) {
@@ -208,12 +218,12 @@ void outbox::reset(std::uint32_t record_slots, std::uint32_t pair_slots) {
   staged_.clear();
   trims_.clear();
   untrimmed_.clear();
-  bytes_ = waiting_ = 0;
+  bytes_ = waiting_ = stale_bytes_ = 0;
 }
 
 bool outbox::load_pair(std::uint32_t slot, std::string_view bytes) {
   byte_reader r{bytes};
-  if (r.u8() != format) return false;
+  if (const auto written_as = r.u8(); written_as != format && written_as != format_behind) return false;
   const auto to = r.varint();
   pair p;
   p.slot = slot;
@@ -271,7 +281,8 @@ bool outbox::loaded() {
       if (&r == &p.records.front() ? r.first.number > p.trimmed.number + 1 : r.before != before) return false;
       before = r.last();
     }
-    if (!p.records.empty() ? before != p.last : p.last != p.trimmed) return false;
+    if (p.records.empty() ? p.last != p.trimmed : before.number <= p.last.number && before != p.last) return false;
+    if (!p.records.empty()) p.last = before;
     waiting_ += p.waiting();
   }
   return true;

@@ -29,14 +29,22 @@ namespace pawl {
 ///                 count:varint { type:bytes key:bytes name:bytes sent_at:i64 payload:bytes }    of one commit, one
 ///                 receiver; of version 2 if one of them has a trace, then { … payload:bytes trace:bytes }
 ///     \0p<slot>   version:u8 to:varint last:position trimmed:position
+///                 written when something is trimmed; the messages that are stored may go on behind `last`. Of version
+///                 1, which was written with each record, they do not
 ///     position    line:u64 number:varint
 ///
 /// What is staged belongs to the commit being built and is either confirmed or dropped. A message is kept until a
-/// confirmed commit says that it is trimmed. Performs no I/O; not thread-safe.
+/// confirmed commit says that it is trimmed. While more is sent, trims come for many messages at once, and records that
+/// were trimmed are mostly overwritten instead of removed. Performs no I/O; not thread-safe.
 class outbox {
 public:
   static constexpr char record_kind = 'o';
   static constexpr char pair_kind = 'p';
+
+  static constexpr std::uint64_t trim_messages = 64;          ///< of one receiver, trimmed together
+  static constexpr std::size_t keep_bytes = 4 * 1024 * 1024;  ///< above, everything is trimmed with the next commit
+  static constexpr std::size_t stale_records_max = 64;        ///< above, they are removed
+  static constexpr std::size_t stale_bytes_max = 256 * 1024;
 
   /// Messages of one commit for one receiver: consecutive numbers on one line.
   struct record {
@@ -64,10 +72,12 @@ public:
   outbox(shard_id self, std::uint32_t shards) : self_(self), shards_(shards) {}
 
   // Building a commit.
-  void stage(shard_id to, outgoing_message m, unix_ms sent_at);
+  /// Gives the message the next number for its receiver.
+  /// @param line the same for all of one commit
+  void stage(shard_id to, const outgoing_message& m, unix_ms sent_at, std::uint64_t line);
   [[nodiscard]] bool staged() const noexcept { return !staged_.empty(); }
-  /// Numbers what is staged on `line` and writes it, and what became known to be delivered.
-  void seal(field_list& out, std::uint64_t line);
+  /// Writes what is staged, and what became known to be delivered.
+  void seal(field_list& out);
   /// Receivers that have something new.
   [[nodiscard]] std::vector<shard_id> confirm();
   void drop();
@@ -101,25 +111,22 @@ public:
   /// All slots were loaded. False if what was loaded does not fit together.
   [[nodiscard]] bool loaded();
 
-  [[nodiscard]] std::vector<std::uint32_t> stale_records(std::size_t most) const { return record_slots_.stale(most); }
-  void cleaned(std::uint32_t record_slot) { record_slots_.cleaned(record_slot); }
+  /// Slots of records to remove: not while they may be expected to be overwritten.
+  [[nodiscard]] std::vector<std::uint32_t> stale_records(std::size_t most) const;
+  void cleaned(std::uint32_t record_slot);
 
 private:
-  struct message_to_store {
-    outgoing_message what;
-    unix_ms sent_at;
-  };
   struct staged_pair {
-    std::vector<message_to_store> messages;
+    message_builder messages;
     bool fresh = false;      ///< there is no pair yet
     std::uint32_t slot = 0;  ///< of a fresh pair, once sealed
-    position last;           ///< once sealed
-    record sealed;
+    position last;
+    record sealed;  ///< slot and block once it is
   };
   void write_pair(field_list& out, shard_id to, std::uint32_t slot, const position& last,
                   const position& trimmed) const;
   void write_record(field_list& out, shard_id to, const record& r) const;
-  void number(staged_pair& s, const position& last, std::uint64_t line);
+  [[nodiscard]] bool worth_trimming(const pair& p) const noexcept;
   void forget_trimmed(pair& p);
   void set_delivered(shard_id to, pair& p, const position& at);
 
@@ -133,6 +140,7 @@ private:
   std::set<shard_id> untrimmed_;        ///< pairs with something delivered that is stored
   std::size_t waiting_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t stale_bytes_ = 0;  ///< about: of records whose fields may still be there
 };
 
 /// Id of a message from one shard to another: stable over all its deliveries.

@@ -4,9 +4,9 @@
 
 namespace pawl {
 
-void shard_books::seal(field_list& out, std::uint64_t line) {
+void shard_books::seal(field_list& out) {
   marks.seal(out);
-  sends.seal(out, line);
+  sends.seal(out);
   timers.seal(out);
   letters.seal(out);
   suspects.seal(out);

@@ -27,8 +27,7 @@ struct shard_books {
   letter_book letters;
   pawl::suspects suspects;
 
-  /// @param line the word of the claim the commit is made under
-  void seal(field_list& out, std::uint64_t line);
+  void seal(field_list& out);
   /// The shards for which there is something new in the outbox.
   [[nodiscard]] std::vector<shard_id> confirm();
   void drop();

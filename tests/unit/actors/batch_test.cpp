@@ -244,9 +244,10 @@ TEST_F(Batch, TakesOneMessageHoweverLargeStatesMayBe) {
 
 // rule C27
 TEST_F(Batch, WithAFullOutboxWhatOtherShardsSendIsStillTaken) {
-  for (std::size_t i = 0; i < limits::outbox_messages; ++i) books.sends.stage({0}, {"diary", "k", "Write", "\x80"}, 0);
+  for (std::size_t i = 0; i < limits::outbox_messages; ++i)
+    books.sends.stage({0}, {"diary", "k", "Write", "\x80"}, 0, 1);
   field_list out;
-  books.sends.seal(out, 1);
+  books.sends.seal(out);
   (void)books.sends.confirm();
   queue({{"1"}});
   queue({{"2"}});
@@ -273,9 +274,9 @@ TEST_F(Batch, AboveTheHardLimitWhatWouldSendMoreBecomesADeadLetter) {
   };
   catalog.types = {Told::type()};
   for (std::size_t i = 0; i < limits::outbox_hard * limits::outbox_messages; ++i)
-    books.sends.stage({0}, {"diary", "k", "Write", "\x80"}, 0);
+    books.sends.stage({0}, {"diary", "k", "Write", "\x80"}, 0, 1);
   field_list out;
-  books.sends.seal(out, 1);
+  books.sends.seal(out);
   (void)books.sends.confirm();
   queue({{.id = "1", .payload = packed(Write{"send"})}, {.id = "2", .payload = packed(Write{"only"})}});
   auto of = std::make_shared<sequence>();

@@ -25,12 +25,12 @@ struct Relay : testing::Test {
     prove = prove || e.prove;
   }
   void send(const std::vector<std::string>& texts, shard_id receiver = to, std::uint64_t on = line) {
-    for (const auto& t : texts) box.stage(receiver, {"pad", "k", "Note", t}, 1);
-    carry_out(r.added(box, commit(on), now));
+    for (const auto& t : texts) box.stage(receiver, {"pad", "k", "Note", t}, 1, on);
+    carry_out(r.added(box, commit(), now));
   }
-  std::vector<shard_id> commit(std::uint64_t on = line) {
+  std::vector<shard_id> commit() {
     field_list out;
-    box.seal(out, on);
+    box.seal(out);
     return box.confirm();
   }
   /// The answer to the frame sent last, which is told that the receiver stands there.
@@ -266,7 +266,7 @@ TEST_F(Relay, DoesNotSkipWhatWasTrimmedWhileTheReceiverFellBack) {
   send({"three"});
   answer(mark({{line, 2}}));
   field_list trim;
-  box.seal(trim, line);
+  box.seal(trim);
   answer(mark({{line, 1}}), false);
   pass(5ms);
   EXPECT_EQ(last(), "161/1> two three");
