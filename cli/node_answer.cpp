@@ -40,6 +40,18 @@ shard_row read_shard(json_fields& f) {
   return out;
 }
 
+shard_details::receiver read_receiver(json_fields& f) {
+  shard_details::receiver out;
+  out.shard = static_cast<std::uint32_t>(f.count("shard", shards_max - 1));
+  out.messages = f.count("messages");
+  out.stopped = f.flag("stopped");
+  out.type = f.text("type");
+  out.key = f.text("key");
+  out.message = f.text("message");
+  out.sent_at = static_cast<std::int64_t>(f.count("sent_at", largest_time));
+  return out;
+}
+
 }  // namespace
 
 decoded<node_view> decode_cluster(std::string_view body) {
@@ -86,6 +98,35 @@ decoded<std::vector<shard_row>> decode_shards(std::string_view body) {
     if (out.back().shard + 1 != out.size()) return refused<rows>(path, "the shards are not numbered from 0");
   }
   if (!f.problem().empty()) return refused<rows>(path, f.problem());
+  return {std::move(out), {}};
+}
+
+decoded<shard_details> decode_shard_details(std::string_view body) {
+  constexpr std::string_view path = "/v1/shards/{shard}";
+  std::string problem;
+  const auto parsed = read_json(body, problem);
+  if (!problem.empty()) return refused<shard_details>(path, problem);
+  json_fields f{parsed};
+  shard_details out;
+  out.owner = f.text("owner");
+  out.outbox = f.count("outbox");
+  out.receivers = f.count("receivers");
+  for (const auto& row : f.array("waiting", detail_rows_max)) {
+    json_fields w{row};
+    out.waiting.push_back(read_receiver(w));
+    if (!w.problem().empty()) return refused<shard_details>(path, "a receiver: " + w.problem());
+  }
+  out.sources = f.count("sources");
+  for (const auto& row : f.array("taken", detail_rows_max)) {
+    json_fields t{row};
+    auto name = t.text("source");
+    out.taken.push_back({std::move(name), t.count("position")});
+    if (!t.problem().empty()) return refused<shard_details>(path, "a source: " + t.problem());
+  }
+  out.timers = f.count("timers");
+  if (f.has("next_timer")) out.next_timer = static_cast<std::int64_t>(f.count("next_timer", largest_time));
+  out.dead_letters = f.count("dead_letters");
+  if (!f.problem().empty()) return refused<shard_details>(path, f.problem());
   return {std::move(out), {}};
 }
 

@@ -49,6 +49,32 @@ struct shard_row {
   std::chrono::milliseconds waiting{0};
 };
 
+inline constexpr std::size_t detail_rows_max = 1'024;
+
+/// What the owner of a shard says of what waits in it: `/v1/shards/{shard}`.
+struct shard_details {
+  struct receiver {  ///< a shard that has not taken what entities of this one have sent
+    std::uint32_t shard = 0;
+    std::uint64_t messages = 0;
+    bool stopped = false;  ///< nothing is sent there any more
+    std::string type, key, message;
+    std::int64_t sent_at = 0;  ///< since 1970; of the first message, as the above
+  };
+  struct source {
+    std::string name;
+    std::uint64_t position = 0;  ///< taken; its next message follows it
+  };
+  std::string owner;
+  std::uint64_t outbox = 0;
+  std::uint64_t receivers = 0;
+  std::vector<receiver> waiting;  ///< the longest waited for
+  std::uint64_t sources = 0;
+  std::vector<source> taken;  ///< some of them
+  std::uint64_t timers = 0;
+  std::optional<std::int64_t> next_timer;  ///< since 1970
+  std::uint64_t dead_letters = 0;
+};
+
 /// A value, or why the answer of a node is not what it should be.
 template <class T>
 struct decoded {
@@ -58,6 +84,7 @@ struct decoded {
 
 [[nodiscard]] decoded<node_view> decode_cluster(std::string_view body);
 [[nodiscard]] decoded<std::vector<shard_row>> decode_shards(std::string_view body);
+[[nodiscard]] decoded<shard_details> decode_shard_details(std::string_view body);
 
 /// The `detail` of a problem report (RFC 9457), else the status as a text.
 [[nodiscard]] std::string problem_detail(unsigned status, std::string_view body);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/cluster_picture.hpp"
+#include "cli/http_client.hpp"
 #include "cli/node_url.hpp"
 
 #include <chrono>
@@ -24,5 +25,15 @@ struct member_address {
 
 /// The nodes of a picture that answered, those named by the user first.
 [[nodiscard]] std::vector<node_url> answering_nodes(const cluster_picture& p);
+
+/// What a node passes on from a shard's owner.
+struct owners_answer {
+  http_answer answer;
+  node_url asked;  ///< the node that was asked last
+};
+/// Asks one node after the other for what any of them can tell, by asking the owner: until one does, or says for good
+/// that there is nothing.
+[[nodiscard]] owners_answer ask_any(const cluster_picture& p, const std::string& path,
+                                    std::chrono::milliseconds timeout);
 
 }  // namespace pawl::cli

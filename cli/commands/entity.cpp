@@ -1,6 +1,5 @@
 #include "cli/cluster_report.hpp"
 #include "cli/commands/commands.hpp"
-#include "cli/http_client.hpp"
 #include "cli/survey.hpp"
 #include "cluster/shard_map.hpp"
 
@@ -8,23 +7,6 @@
 
 namespace pawl::cli {
 namespace {
-
-struct finding {
-  http_answer answer;
-  node_url asked;
-};
-
-/// Asks one node after the other until one can tell: any node asks the owner.
-finding ask_for(const session& s, const std::string& type, const std::string& key) {
-  finding out;
-  const auto path = "/v1/entities/" + percent_encoded(type) + "/" + percent_encoded(key);
-  for (const auto& url : answering_nodes(s.picture())) {
-    out.asked = url;
-    out.answer = http_client{url, s.patience()}.get(path);
-    if (out.answer.status != 0 && out.answer.status != 503) break;
-  }
-  return out;
-}
 
 /// The fields of an entity as a text; nothing if the answer is none.
 std::optional<std::string> entity_text(const session& s, const json& entity) {
@@ -68,7 +50,8 @@ exit_status run_entity(session& s) {
     s.show(verdict_text(s, v, type + "/" + key, {}), body);
     return status_of(v.level);
   }
-  const auto found = ask_for(s, type, key);
+  const auto path = "/v1/entities/" + percent_encoded(type) + "/" + percent_encoded(key);
+  const auto found = ask_any(s.picture(), path, s.patience());
   verdict v;
   const auto shard = shard_text(s, key, body, v);
 

@@ -1,7 +1,13 @@
 #include "cli/cluster_report.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/node_answer.hpp"
+#include "cli/survey.hpp"
+#include "cli/wall_clock.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <optional>
 
 namespace pawl::cli {
 namespace {
@@ -20,6 +26,69 @@ table sights(const cluster_picture& p, std::uint32_t shard, json& rows) {
     rows.push_back({{"node", n.name}, {"owner", row.owner}, {"claim", row.claim}, {"queued", row.queued}});
   }
   return out;
+}
+
+/// Between two moments of two clocks that may differ.
+std::string span_text(std::int64_t from, std::int64_t to) {
+  return time_text(std::chrono::milliseconds{std::max<std::int64_t>(0, to - from)});
+}
+
+json details_json(const shard_details& d) {
+  json out{{"owner", d.owner}, {"outbox", d.outbox}, {"receivers", d.receivers}};
+  out["waiting"] = json::array();
+  for (const auto& r : d.waiting)
+    out["waiting"].push_back({{"shard", r.shard},
+                              {"messages", r.messages},
+                              {"stopped", r.stopped},
+                              {"type", r.type},
+                              {"key", r.key},
+                              {"message", r.message},
+                              {"sent_at", r.sent_at}});
+  out["sources"] = d.sources;
+  out["taken"] = json::array();
+  for (const auto& s : d.taken) out["taken"].push_back({{"source", s.name}, {"position", s.position}});
+  out["timers"] = d.timers;
+  if (d.next_timer) out["next_timer"] = *d.next_timer;
+  out["dead_letters"] = d.dead_letters;
+  return out;
+}
+
+std::string details_text(const session& s, const shard_details& d) {
+  const auto now = wall_clock_ms();
+  auto text = "\nwaits in it: " + grouped(d.outbox) + " messages for " + grouped(d.receivers) + " shards, " +
+              grouped(d.timers) + " timers" +
+              (d.next_timer ? " (the next in " + span_text(now, *d.next_timer) + ")" : "") + ", " +
+              grouped(d.dead_letters) + " dead letters; " + grouped(d.sources) + " sources known\n";
+  table waiting{{{"TO SHARD", table::align::right}, {"MESSAGES", table::align::right}, {"THE FIRST"}, {"SENT"}, {""}}};
+  for (const auto& r : d.waiting)
+    waiting.add({std::to_string(r.shard),
+                 grouped(r.messages),
+                 r.message + " to " + r.type + "/" + r.key,
+                 span_text(r.sent_at, now) + " ago",
+                 {r.stopped ? "STOPPED: see the log" : "", tone::bad}});
+  if (!waiting.empty()) text += '\n' + waiting.text(s.paint);
+  table taken{{{"SOURCE"}, {"TAKEN UP TO", table::align::right}}};
+  for (const auto& x : d.taken) taken.add({x.name, grouped(x.position)});
+  if (!taken.empty()) text += '\n' + taken.text(s.paint);
+  return text;
+}
+
+/// What waits in the shard, or why its owner does not say.
+std::string ask_owner(const session& s, std::uint32_t shard, json& body) {
+  const auto found = ask_any(s.picture(), "/v1/shards/" + std::to_string(shard), s.patience());
+  auto why = found.answer.problem;
+  if (found.answer.status == 200) {
+    const auto details = decode_shard_details(found.answer.body);
+    if (details.value) {
+      body["details"] = details_json(*details.value);
+      return details_text(s, *details.value);
+    }
+    why = details.problem;
+  } else if (found.answer.status != 0) {
+    why = problem_detail(found.answer.status, found.answer.body);
+  }
+  body["details"] = nullptr;
+  return "\nwhat waits in it is not known: " + printable(why) + '\n';
 }
 
 }  // namespace
@@ -46,7 +115,8 @@ exit_status run_shard(session& s) {
   const auto seen = sights(p, shard.shard, body["sights"]);
   const auto well = "held by " + shard.owner + ", " + grouped(shard.entities) + " entities in memory, " +
                     grouped(shard.queued) + " messages queued, commit " + grouped(shard.commits);
-  s.show(verdict_text(s, v, "shard " + std::to_string(number), well) + '\n' + seen.text(s.paint), body);
+  const auto waits = ask_owner(s, shard.shard, body);
+  s.show(verdict_text(s, v, "shard " + std::to_string(number), well) + '\n' + seen.text(s.paint) + waits, body);
   return status_of(v.level);
 }
 

@@ -97,6 +97,9 @@ TEST_F(Cli, shards_add_up_and_one_of_them_is_seen_by_all_nodes) {
   EXPECT_EQ(one.at("owner"), all.at("shards")[17].at("owner"));
   EXPECT_EQ(one.at("held_by"), json::array({one.at("owner")}));
   EXPECT_EQ(one.at("sights").size(), 3u);
+  EXPECT_EQ(one.at("details").at("owner"), one.at("owner"));
+  EXPECT_EQ(one.at("details").at("outbox"), 0);
+  EXPECT_TRUE(says(ask({"shard", "17"}), "0 dead letters"));
   EXPECT_EQ(ask({"shard", "32"}).exit_status, usage);
 }
 

@@ -21,6 +21,9 @@ const std::string cluster = R"({"cluster":"orders","dataset":"ab","node":"n1","i
 const std::string shards = R"({"shards":[{"shard":0,"owner":"n1","local":true,"claim":"held","queued":1,"entities":2,
   "commits":3},{"shard":1,"owner":"n1","local":true,"claim":"held","queued":0,"entities":0,"commits":0,
   "waiting_for":"the store","waiting_ms":1500}]})";
+const std::string details = R"({"shard":3,"owner":"n1","outbox":2,"receivers":1,"waiting":[{"shard":7,"messages":2,
+  "stopped":true,"type":"account","key":"c-7","message":"Capture","sent_at":1700000000000}],"sources":1,
+  "taken":[{"source":"till","position":41}],"timers":5,"next_timer":1700000001000,"dead_letters":1})";
 
 TEST(NodeAnswer, IsReadAsItIs) {
   const auto c = decode_cluster(cluster);
@@ -36,6 +39,24 @@ TEST(NodeAnswer, IsReadAsItIs) {
   ASSERT_EQ(s.value->size(), 2u);
   EXPECT_EQ(s.value->at(0).commits, 3u);
   EXPECT_EQ(s.value->at(1).waiting, std::chrono::milliseconds{1'500});
+
+  const auto d = decode_shard_details(details);
+  ASSERT_TRUE(d.value) << d.problem;
+  ASSERT_EQ(d.value->waiting.size(), 1U);
+  EXPECT_EQ(d.value->waiting[0].shard, 7U);
+  EXPECT_TRUE(d.value->waiting[0].stopped);
+  EXPECT_EQ(d.value->waiting[0].key, "c-7");
+  ASSERT_EQ(d.value->taken.size(), 1U);
+  EXPECT_EQ(d.value->taken[0].position, 41U);
+  EXPECT_EQ(d.value->next_timer, 1'700'000'001'000);
+}
+
+TEST(NodeAnswer, WithoutATimerSaysNoTime) {
+  auto d = json::parse(details);
+  d.erase("next_timer");
+  const auto decoded = decode_shard_details(d.dump());
+  ASSERT_TRUE(decoded.value) << decoded.problem;
+  EXPECT_FALSE(decoded.value->next_timer);
 }
 
 TEST(NodeAnswer, OfALaterVersionMayHaveMoreFieldsAndOfAnEarlierOneNoClock) {
@@ -55,6 +76,8 @@ TEST(NodeAnswer, CutAnywhereIsAProblem) {
   }
   for (std::size_t n = 0; n < shards.size(); ++n)
     EXPECT_FALSE(decode_shards(std::string_view{shards}.substr(0, n)).value);
+  for (std::size_t n = 0; n < details.size(); ++n)
+    EXPECT_FALSE(decode_shard_details(std::string_view{details}.substr(0, n)).value);
 }
 
 /// Replaces each field in turn by values of all other types, or by nothing.
@@ -70,12 +93,14 @@ void expect_each_field_is_checked(const json& good, const std::vector<std::strin
     for (const auto& other :
          {json{}, json{-1}, json{1.5}, json{"text"}, json::array({1}), json::object(), json{true}}) {
       if (other.type() == value.type()) continue;
-      if (name == "time_ms" && other.is_null()) continue;
+      const bool may_lack = name == "time_ms" || name == "next_timer";
+      if (name == "shard" && path.empty()) continue;  // it is what was asked for
+      if (may_lack && other.is_null()) continue;
       auto changed = good;
       within(changed)[name] = other;
       EXPECT_FALSE(decode(changed.dump()).value) << name << " as " << other.dump();
     }
-    if (name == "time_ms") continue;
+    if (name == "time_ms" || name == "next_timer" || (name == "shard" && path.empty())) continue;
     auto lacking = good;
     within(lacking).erase(name);
     EXPECT_FALSE(decode(lacking.dump()).value) << "without " << name;
@@ -87,12 +112,16 @@ TEST(NodeAnswer, WithAFieldOfAnotherTypeOrWithoutOneIsAProblem) {
   expect_each_field_is_checked(json::parse(cluster), {"members", "0"}, decode_cluster);
   expect_each_field_is_checked(json::parse(shards), {}, decode_shards);
   expect_each_field_is_checked(json::parse(shards), {"shards", "0"}, decode_shards);
+  expect_each_field_is_checked(json::parse(details), {}, decode_shard_details);
+  expect_each_field_is_checked(json::parse(details), {"waiting", "0"}, decode_shard_details);
+  expect_each_field_is_checked(json::parse(details), {"taken", "0"}, decode_shard_details);
 }
 
 TEST(NodeAnswer, ThatIsNoObjectIsAProblem) {
   for (const auto* text : {"", "null", "[]", "1", "\"n1\"", "<html>", "{}", "\xff\xfe", "{\"cluster\":\"\xff\"}"}) {
     EXPECT_FALSE(decode_cluster(text).value) << text;
     EXPECT_FALSE(decode_shards(text).value) << text;
+    EXPECT_FALSE(decode_shard_details(text).value) << text;
   }
 }
 
