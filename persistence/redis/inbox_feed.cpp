@@ -8,8 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto gather_for = 2ms;       // who begins to be watched during a wait
-constexpr auto pause = 1ms;            // after a wait that told something
+constexpr auto gather_for = 2ms;  // who begins to be watched during a wait
+constexpr auto pause = 1ms;       // after a wait for many that told something
+constexpr std::size_t many = 128;
 constexpr auto ask_again_after = 1ms;  // the wait had not reached the server
 constexpr auto dial_time = 100ms;      // the connection that ends waits is not there
 constexpr const char* short_ms = "100";
@@ -113,8 +114,8 @@ std::string inbox_feed::replied(reply&& r) {
       if (watched_.erase(shard) != 0) handlers_.on_inbox({shard});
   } else if (auto nonsense = take(r); !nonsense.empty()) {
     return nonsense;
-  } else if (r.is(kind::array)) {
-    // Who was told will soon want to be told again: a wait for all costs more than a moment does.
+  } else if (r.is(kind::array) && watched_.size() > many) {
+    // Who was told will soon want to be told again, and a wait costs the server something for each name.
     waiting_.clear();
     act_at_ = std::chrono::steady_clock::now() + pause;
     return {};

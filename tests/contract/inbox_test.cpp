@@ -146,6 +146,18 @@ TEST_F(Inbox, WhoBeginsToWatchDuringAWaitIsWaitedForAtOnce) {
   EXPECT_EQ(client->wait_hints(shards).back(), shard_id{3});
 }
 
+// After a wait for so many that told something, the next comes a moment later.
+TEST_F(Inbox, ManyAreWatchedAndToldOneAfterTheOther) {
+  constexpr std::uint32_t many = 600;
+  client = std::make_unique<store_client>(server.options(), "test", many);
+  client->wait_up();
+  for (std::uint32_t s = 0; s < many; ++s) client->watch({s}, {});
+  for (std::uint32_t s = 0; s < many; s += 7) {
+    add(s, "5-1");
+    EXPECT_EQ(client->wait_hints(s / 7 + 1).back(), shard_id{s});
+  }
+}
+
 TEST_F(Inbox, AServerThatDoesNotLetWaitsBeEndedIsAskedAgainAndAgain) {
   for (const std::string refused : {"id", "unblock"}) {
     server.run({"ACL", "SETUSER", "limited-" + refused, "on", ">secret", "~*", "&*", "+@all", "-client|" + refused});
