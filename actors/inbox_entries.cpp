@@ -1,6 +1,7 @@
 #include "actors/inbox_entries.hpp"
 
 #include "actors/ingress.hpp"
+#include "actors/trace_context.hpp"
 #include "cluster/shard_map.hpp"
 #include "persistence/codec_stream.hpp"
 
@@ -17,9 +18,10 @@ constexpr std::string_view empty_map = "\x80";
 constexpr std::size_t fields_kept = 32;
 constexpr std::size_t value_kept = 1'024;
 
-enum field : std::uint8_t { type, key, name, id, payload, sent_at, seq, known_fields };
-constexpr std::array<std::string_view, known_fields> names{"type", "key", "message", "id", "payload", "sent_at", "seq"};
-constexpr std::array<bool, known_fields> required{true, true, true, true, false, false, false};
+enum field : std::uint8_t { type, key, name, id, payload, sent_at, seq, traceparent, known_fields };
+constexpr std::array<std::string_view, known_fields> names{"type",    "key",     "message", "id",
+                                                           "payload", "sent_at", "seq",     "traceparent"};
+constexpr std::array<bool, known_fields> required{true, true, true, true, false, false, false, false};
 
 bool parse_number(std::string_view text, std::uint64_t& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -49,6 +51,8 @@ public:
     message_.payload = seen_[payload] ? values_[payload] : empty_map;
     message_.sent_at = static_cast<unix_ms>(std::min<std::uint64_t>(e.id.ms, std::numeric_limits<unix_ms>::max()));
     message_.stamped = !seen_[sent_at];
+    trace_ = parse_traceparent(values_[traceparent]);
+    message_.trace = trace_;
     if (problem.empty()) problem = finish();
     if (!problem.empty()) keep_what_can_be_told(e);
     return problem;
@@ -60,7 +64,7 @@ private:
     const auto f = static_cast<std::size_t>(std::find(names.begin(), names.end(), field_name) - names.begin());
     if (f == known_fields)
       return "unknown field \"" + std::string{field_name.substr(0, limits::name_bytes)} +
-             "\"; known are type, key, message, id, payload, sent_at, seq";
+             "\"; known are type, key, message, id, payload, sent_at, seq, traceparent";
     if (std::exchange(seen_[f], true)) return "field \"" + std::string{names[f]} + "\" stands twice";
     values_[f] = value;
     return {};
@@ -112,6 +116,7 @@ private:
   std::array<std::string_view, known_fields> values_;
   std::array<bool, known_fields> seen_{};
   std::string converted_;
+  std::string trace_;
   message message_;
 };
 

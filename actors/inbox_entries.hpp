@@ -19,6 +19,7 @@ namespace pawl {
 //   payload                  a msgpack map, or a JSON object; missing: empty
 //   sent_at                  decimal, milliseconds since 1970; missing: the time in the entry's id
 //   seq                      decimal from 1; may be missing
+//   traceparent              as W3C has it; may be missing, and is ignored unless it is one
 // and no others, none twice.
 
 /// Turns a JSON object into a msgpack map, appended to `out`. Returns what is wrong with it; empty: nothing.

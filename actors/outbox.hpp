@@ -41,10 +41,10 @@ public:
   static constexpr char record_kind = 'o';
   static constexpr char pair_kind = 'p';
 
-  static constexpr std::uint64_t trim_messages = 64;          ///< of one receiver, trimmed together
-  static constexpr std::size_t keep_bytes = 4 * 1024 * 1024;  ///< above, everything is trimmed with the next commit
-  static constexpr std::size_t stale_records_max = 64;        ///< above, they are removed
-  static constexpr std::size_t stale_bytes_max = 256 * 1024;
+  static constexpr std::uint64_t trim_messages = 64;     ///< of one receiver, trimmed together
+  static constexpr std::size_t keep_bytes = 128 * 1024;  ///< above, everything is trimmed with the next commit
+  static constexpr std::size_t stale_records_max = 64;   ///< above, they are removed
+  static constexpr std::size_t stale_bytes_max = 64 * 1024;
 
   /// Messages of one commit for one receiver: consecutive numbers on one line.
   struct record {

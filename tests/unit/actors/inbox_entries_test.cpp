@@ -1,6 +1,7 @@
 // Goal: whatever a client of the store puts into an inbox is a message, or becomes a dead letter that says why not.
 #include "actors/http/json_object.hpp"
 #include "actors/inbox_entries.hpp"
+#include "actors/trace_context.hpp"
 
 #include <gtest/gtest.h>
 
@@ -74,6 +75,18 @@ TEST(InboxEntries, AJsonObjectIsAPayloadToo) {
   EXPECT_EQ(b.block->messages.front().payload, "\x82\xa1"
                                                "a\x01\xa1"
                                                "b\x91\xc3");
+}
+
+TEST(InboxEntries, ATraceIsTakenIfItIsOne) {
+  const std::string valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const auto traced = parse(with("traceparent", valid));
+  EXPECT_EQ(traced.items.front().problem, "");
+  EXPECT_EQ(traced.block->messages.front().trace, parse_traceparent(valid));
+  for (const auto& other : {std::string{}, std::string{"00-zz"}, std::string(1'000, '0')}) {
+    const auto ignored = parse(with("traceparent", other));
+    EXPECT_EQ(ignored.items.front().problem, "");
+    EXPECT_EQ(ignored.block->messages.front().trace, "");
+  }
 }
 
 TEST(InboxEntries, NoPayloadIsAnEmptyOne) {
