@@ -130,10 +130,11 @@ private:
 };
 
 TEST_P(StepKill, NothingIsLostAndNothingComesTwice) {
-  const auto& [at, when] = GetParam();
-  cluster.wires().trap_redis("n1", trap{.wanted = [this, &at = at](const command& c) { return reached(at, c); },
-                                        .at = when,
-                                        .commands = at.commands});
+  const auto& at = std::get<0>(GetParam());
+  const auto when = std::get<1>(GetParam());
+  cluster.wires().trap_redis(
+      "n1",
+      trap{.wanted = [this, &at](const command& c) { return reached(at, c); }, .at = when, .commands = at.commands});
   cluster.start({"n1", "n2"});
   choose_keys("n1");
   bring(1, at.by);
