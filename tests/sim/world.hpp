@@ -119,6 +119,7 @@ private:
   void check_purse(const std::string& name, const std::string& before, std::string_view after) const;
   [[nodiscard]] Purse all_purses() const;
   [[nodiscard]] std::string units_outstanding() const;
+  void check_nothing_left(shard_id shard, const frontier& f, const store::hash& fields) const;
   void check_echo(const std::string& name, const std::string& before, std::string_view after) const;
   /// All that the ledgers have sent and scheduled has arrived, and all inboxes are taken. Empty, or what is missing.
   [[nodiscard]] std::string outstanding() const;

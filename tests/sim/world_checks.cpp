@@ -225,6 +225,7 @@ void world::check_end() {
     auto h = d.hashes.find(d.record.token);
     if (h == d.hashes.end()) fail("no data lost", "shard " + std::to_string(s) + " has no data");
     auto f = decode_frontier(h->second.at(std::string{frontier_field}));
+    if (rollbacks == 0) check_nothing_left({s}, *f, h->second);
     processed_set ids{std::string{ledger_type}, {}};
     for (const auto& g : f->groups)
       if (g.type == ledger_type) ids.reset(g);

@@ -1,4 +1,6 @@
-// What must hold of units, which go from purse to purse: none is made, and none is lost.
+// What must hold of units, which go from purse to purse: none is made, and none is lost; and of the outboxes that carry
+// them, in the end: nothing is left in them.
+#include "actors/outbox.hpp"
 #include "tests/sim/purse.hpp"
 #include "tests/sim/world.hpp"
 
@@ -38,6 +40,25 @@ std::string world::units_outstanding() const {
   if (all.given != all.taken)
     return std::to_string(all.given) + " units were given, and " + std::to_string(all.taken) + " taken";
   return {};
+}
+
+/// All has been taken, and it is quiet: then each record that is stored says itself that it is over, and so does each
+/// timer. (An owner that came last and has committed nothing has not removed them.)
+void world::check_nothing_left(shard_id shard, const frontier& f, const store::hash& fields) const {
+  outbox box{shard, plan.shards};
+  box.reset(f.slots.records, f.slots.pairs);
+  const auto text = "the outbox of shard " + std::to_string(shard.value);
+  for (std::uint32_t i = 0; i < f.slots.pairs; ++i)
+    if (const auto p = fields.find(slot_field(outbox::pair_kind, i)); p == fields.end()) box.load_no_pair(i);
+    else if (!box.load_pair(i, p->second)) fail("no orphan records", text + ": a receiver is damaged");
+  for (std::uint32_t i = 0; i < f.slots.records; ++i)
+    if (const auto r = fields.find(slot_field(outbox::record_kind, i)); r == fields.end()) box.load_no_record(i);
+    else if (!box.load_record(i, r->second)) fail("no orphan records", text + ": a record is damaged");
+  for (const auto& [name, value] : fields)
+    if (name.starts_with(std::string{"\0t", 2}) && !value.empty())
+      fail("no orphan records", "shard " + std::to_string(shard.value) + " holds a timer, and all have fired");
+  if (!box.loaded() || box.waiting() != 0)
+    fail("no orphan records", text + " has not heard that all was taken, or lacks messages");
 }
 
 }  // namespace pawl::sim
