@@ -29,8 +29,8 @@ namespace pawl {
 ///                 count:varint { type:bytes key:bytes name:bytes sent_at:i64 payload:bytes }    of one commit, one
 ///                 receiver; of version 2 if one of them has a trace, then { … payload:bytes trace:bytes }
 ///     \0p<slot>   version:u8 to:varint last:position trimmed:position
-///                 written when something is trimmed; the messages that are stored may go on behind `last`. Of version
-///                 1, which was written with each record, they do not
+///                 written when something is trimmed; the messages that are stored may go on behind `last`, so that of
+///                 those that were sent since, a missing last one is not noticed
 ///     position    line:u64 number:varint
 ///
 /// What is staged belongs to the commit being built and is either confirmed or dropped. A message is kept until a

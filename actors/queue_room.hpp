@@ -14,9 +14,10 @@ struct queue_load {
 
 /// The room for messages that wait at one node, whatever shard they are for. Thread-safe, lock-free.
 ///
-/// One shard may fill as much of it as the others leave free: half of it if it is alone, and ever less the more shards
-/// are busy. So shards that stand still cannot take the room from those that go on, and no share is kept for shards
-/// that want nothing (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998).
+/// One shard may fill as much of it as the others leave free, up to a bound of its own: half of it at most, and ever
+/// less the more shards are busy. So shards that stand still cannot take the room from those that go on, and no share
+/// is kept for shards that want nothing (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
+/// switches", 1998).
 class queue_room {
 public:
   explicit queue_room(queue_load most) noexcept : most_(most) {}

@@ -9,16 +9,19 @@
 namespace pawl {
 
 pending_request::pending_request(std::shared_ptr<const message_block> batch,
-                                 std::function<void(std::vector<message_result>)> done)
+                                 std::function<void(std::vector<message_result>)> done,
+                                 std::function<void(std::size_t)> answered)
     : block_(std::move(batch)),
       results_(block_->messages.size()),
       open_(block_->messages.size()),
-      done_(std::move(done)) {}
+      done_(std::move(done)),
+      answered_(std::move(answered)) {}
 
 void pending_request::answer(std::span<indexed_result> results) {
   // Before the results are written: once all are given, there is no place for them any more.
   PAWL_INVARIANT(open_.load(std::memory_order_relaxed) >= results.size(), "a message was answered twice");
   for (auto& r : results) results_[r.index] = std::move(r.result);
+  if (answered_) answered_(results.size());
   // Releases the results to whoever counts down last, and acquires all others there.
   if (open_.fetch_sub(results.size(), std::memory_order_acq_rel) == results.size()) done_(std::move(results_));
 }

@@ -22,7 +22,9 @@ struct indexed_result {
 /// different threads; whoever gives the last result calls `done`.
 class pending_request {
 public:
-  pending_request(std::shared_ptr<const message_block> batch, std::function<void(std::vector<message_result>)> done);
+  /// @param answered told of so many results, each time some come; may be empty
+  pending_request(std::shared_ptr<const message_block> batch, std::function<void(std::vector<message_result>)> done,
+                  std::function<void(std::size_t)> answered = {});
 
   [[nodiscard]] const std::shared_ptr<const message_block>& block() const noexcept { return block_; }
   [[nodiscard]] const message& operator[](std::uint32_t index) const noexcept { return block_->messages[index]; }
@@ -37,6 +39,7 @@ private:
   std::vector<message_result> results_;
   std::atomic<std::size_t> open_;
   std::function<void(std::vector<message_result>)> done_;
+  std::function<void(std::size_t)> answered_;
 };
 
 /// The messages of one request that are for one shard.

@@ -153,6 +153,7 @@ void shard::drop_memory(shard_effects& out, instant now) {
     unconfirmed_ = 0;
   }
   if (memory_ == memory::ready) out.unwatch_inbox = true;
+  out.watch_inbox.reset();
   memory_ = memory::none;
   forget_inbox();
   residents_.clear();

@@ -80,6 +80,7 @@ public:
   /// The record may name this member.
   [[nodiscard]] bool holds() const noexcept;
   [[nodiscard]] std::size_t queued() const noexcept { return lane_.size() + shard_.queued(); }
+  [[nodiscard]] std::size_t in_lane() const noexcept { return lane_.size(); }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return shard_.sequence(); }
   /// Why messages do not find their way, if they do not.
   [[nodiscard]] std::optional<unserved> obstacle() { return unserved_.look(facts(), host_.now().steady); }

@@ -20,8 +20,8 @@ public:
     first,  ///< put, and the actor must be told
     full,   ///< not put
   };
-  /// @param behind messages that the actor has taken, and not done with
-  /// @param most that may wait here and there; one submission always may
+  /// @param behind messages that the actor has taken from here, and not done with
+  /// @param most messages that may wait here and there, and bytes here; one submission always may
   [[nodiscard]] outcome put(submission s, std::size_t behind, queue_load most) {
     const auto& block = *s.request->block();
     const auto share = block.bytes.size() * s.indexes.size() / block.messages.size();

@@ -50,6 +50,7 @@ private:
 struct shard_sight {
   std::atomic<std::uint8_t> claim{0};  ///< shard_claim::state
   std::atomic<std::uint64_t> queued{0};
+  std::atomic<std::uint64_t> in_lane{0};  ///< of these, what came in at this node's door
   std::atomic<std::uint64_t> entities{0};
   std::atomic<std::uint64_t> commits{0};
   /// Entries into and exits from the actor's handlers: odd while one runs. Written by the actor alone.

@@ -206,17 +206,20 @@ void node::submit(std::shared_ptr<const message_block> batch, std::function<void
   if (!host.room.enter(load))
     return done(
         std::vector<message_result>(load.messages, {result_kind::busy, reason_code::queue_full, node_full_text}));
-  auto answered = [&room = host.room, load, done = std::move(done)](std::vector<message_result> results) {
-    room.leave(load);
+  // Messages leave one by one, so that one that stands still does not keep the room of those beside it; their bytes
+  // stay until the last has its result.
+  auto finished = [&room = host.room, load, done = std::move(done)](std::vector<message_result> results) {
+    room.leave({0, load.bytes});
     done(std::move(results));
   };
-  auto request = std::make_shared<pending_request>(std::move(batch), std::move(answered));
+  auto answered = [&room = host.room](std::size_t messages) { room.leave({messages, 0}); };
+  auto request = std::make_shared<pending_request>(std::move(batch), std::move(finished), answered);
   const auto left = host.room.left();
   const queue_load most{std::min(host.options.shard_queue_messages, left.messages),
                         std::min(host.options.shard_queue_bytes, left.bytes)};
   for (auto& part : request_parts::of(request, host.shards)) {
     const auto shard = part.shard.value;
-    const auto behind = host.sights[shard].queued.load(std::memory_order_relaxed);
+    const auto behind = host.sights[shard].in_lane.load(std::memory_order_relaxed);
     switch (host.boxes[shard].put(part.messages, behind, most)) {
     case submission_box::outcome::put: break;
     case submission_box::outcome::first: caf::anon_send(host.shard_handles[shard], submitted_msg{}); break;

@@ -176,6 +176,7 @@ void shard_actor::show() {
   sight_.waits.show(seat_.obstacle());
   sight_.claim.store(static_cast<std::uint8_t>(seat_.claim_state()), std::memory_order_relaxed);
   sight_.queued.store(seat_.queued(), std::memory_order_relaxed);
+  sight_.in_lane.store(seat_.in_lane(), std::memory_order_relaxed);
   sight_.entities.store(metrics_.entities.value(), std::memory_order_relaxed);
   sight_.commits.store(seat_.sequence(), std::memory_order_relaxed);
   if (seat_.holds() != counted_) {

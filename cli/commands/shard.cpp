@@ -75,17 +75,19 @@ std::string details_text(const session& s, const shard_details& d) {
 
 /// What waits in the shard, or why its owner does not say.
 std::string ask_owner(const session& s, std::uint32_t shard, json& body) {
-  const auto found = ask_any(s.picture(), "/v1/shards/" + std::to_string(shard), s.patience());
-  auto why = found.answer.problem;
-  if (found.answer.status == 200) {
-    const auto details = decode_shard_details(found.answer.body);
+  // One node alone: while there is no owner that answers, each would take its time to say so.
+  const auto answer =
+      http_client{answering_nodes(s.picture()).front(), s.patience()}.get("/v1/shards/" + std::to_string(shard));
+  auto why = answer.problem;
+  if (answer.status == 200) {
+    const auto details = decode_shard_details(answer.body);
     if (details.value) {
       body["details"] = details_json(*details.value);
       return details_text(s, *details.value);
     }
     why = details.problem;
-  } else if (found.answer.status != 0) {
-    why = problem_detail(found.answer.status, found.answer.body);
+  } else if (answer.status != 0) {
+    why = problem_detail(answer.status, answer.body);
   }
   body["details"] = nullptr;
   return "\nwhat waits in it is not known: " + printable(why) + '\n';

@@ -19,8 +19,11 @@ std::string wait_ender::replied(reply&& r) {
   using kind = reply::kind;
   const auto told = std::move(asked_.front());
   asked_.pop_front();
-  if (r.is(kind::error)) told(outcome::refused);
-  else if (r.is(kind::integer)) told(r.integer == 1 ? outcome::ended : outcome::not_waiting);
+  if (r.is(kind::error)) {
+    // For good, but for what passes, such as BUSY.
+    const auto code = error_code(r.text);
+    told(code == "NOPERM" || code == "ERR" ? outcome::refused : outcome::unknown);
+  } else if (r.is(kind::integer)) told(r.integer == 1 ? outcome::ended : outcome::not_waiting);
   else {
     told(outcome::unknown);
     return "an answer to CLIENT UNBLOCK that makes no sense";

@@ -39,6 +39,8 @@ std::string world::units_outstanding() const {
            std::to_string(all.paid);
   if (all.given != all.taken)
     return std::to_string(all.given) + " units were given, and " + std::to_string(all.taken) + " taken";
+  if (all.units != purses * Purse::at_first)
+    return "purses hold " + std::to_string(all.units) + " units of " + std::to_string(purses * Purse::at_first);
   return {};
 }
 
