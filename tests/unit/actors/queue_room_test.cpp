@@ -71,6 +71,24 @@ TEST_F(SubmissionBox, OneSubmissionAlwaysFitsWhereNothingWaits) {
   EXPECT_EQ(box.put(of(3), 0, {0, 0}), outcome::first);
 }
 
+// One that stands still keeps no room but its own.
+TEST(QueueRoom, ARequestTellsOfItsResultsAsTheyCome) {
+  message m;
+  m.key = "key";
+  message_builder b;
+  for (int i = 0; i < 3; ++i) b.add(m);
+  std::vector<std::size_t> answered;
+  bool done = false;
+  pending_request request{b.finish(), [&](auto) { done = true; }, [&](std::size_t n) { answered.push_back(n); }};
+  std::vector<indexed_result> two{{2, {}}, {0, {}}}, one{{1, {}}};
+  request.answer(two);
+  EXPECT_EQ(answered, (std::vector<std::size_t>{2}));
+  EXPECT_FALSE(done);
+  request.answer(one);
+  EXPECT_EQ(answered, (std::vector<std::size_t>{2, 1}));
+  EXPECT_TRUE(done);
+}
+
 // Each takes what it can get, and never gives it back.
 TEST(QueueRoom, ShardsThatStandStillLeaveRoomForOneMore) {
   constexpr std::size_t all = 1'000;
