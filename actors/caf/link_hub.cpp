@@ -1,11 +1,14 @@
 #include "actors/caf/link_hub.hpp"
 
+#include "actors/caf/messages.hpp"
+
 namespace pawl {
 
 void link_hub::add(link_number number, const caf::actor& link, const member_id& peer, bool dialled) {
   std::lock_guard lock{mutex_};
   links_[number] = {link, peer, dialled};
   if (dialled) dialled_[peer] = number;
+  if (closed_) caf::anon_send(link, close_msg{});
 }
 
 void link_hub::remove(link_number number) {
@@ -50,11 +53,10 @@ std::vector<caf::actor> link_hub::beyond(const view& v) const {
   return out;
 }
 
-std::vector<caf::actor> link_hub::all() const {
+void link_hub::close() {
   std::lock_guard lock{mutex_};
-  std::vector<caf::actor> out;
-  for (const auto& [number, e] : links_) out.push_back(e.link);
-  return out;
+  closed_ = true;
+  for (const auto& [number, e] : links_) caf::anon_send(e.link, close_msg{});
 }
 
 }  // namespace pawl

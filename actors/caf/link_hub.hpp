@@ -30,7 +30,8 @@ public:
   /// Null if the link is gone.
   [[nodiscard]] caf::actor find(link_number number) const;
   [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] std::vector<caf::actor> all() const;
+  /// Ends all links, and each that is added later: one may be in its handshake while the node stops.
+  void close();
   /// Links dialled to members that are not in this view. (A link from one may be of a member too new for it.)
   [[nodiscard]] std::vector<caf::actor> beyond(const view& v) const;
 
@@ -43,6 +44,7 @@ private:
   mutable std::mutex mutex_;
   std::unordered_map<link_number, entry> links_;
   std::map<member_id, link_number> dialled_;
+  bool closed_ = false;
   std::atomic<link_number> last_{0};
 };
 

@@ -178,7 +178,7 @@ void node::stop() {
   auto& host = impl_->host;
   if (host.member_handle) caf::anon_send(host.member_handle, close_msg{});
   if (impl_->acceptor) caf::anon_send(impl_->acceptor, close_msg{});
-  for (const auto& link : host.links.all()) caf::anon_send(link, close_msg{});
+  host.links.close();
   for (const auto& shard : host.shard_handles) caf::anon_send(shard, close_msg{});
   impl_->system.await_all_actors_done();
 }
