@@ -14,9 +14,31 @@ namespace {
 constexpr std::uint64_t longest_wait_ms = 1'000ULL * 60 * 60 * 24 * 365;
 constexpr auto largest_time = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
-template <class T>
-decoded<T> refused(std::string_view path, const std::string& why) {
-  return {std::nullopt, "its answer to " + std::string{path} + " is not understood: " + why};
+/// @param read takes the fields; returns what else is wrong
+template <class T, class Read>
+decoded<T> decode(std::string_view path, std::string_view body, Read read) {
+  T out;
+  std::string problem;
+  const auto parsed = read_json(body, problem);
+  if (problem.empty()) {
+    json_fields f{parsed};
+    problem = read(f, out);
+    if (problem.empty()) problem = f.problem();
+  }
+  if (!problem.empty()) return {std::nullopt, "its answer to " + std::string{path} + " is not understood: " + problem};
+  return {std::move(out), {}};
+}
+
+/// Returns what is wrong with one of them.
+template <class Row>
+std::string read_rows(json_fields& f, const char* name, std::size_t most, const char* what, Row (*read)(json_fields&),
+                      std::vector<Row>& out) {
+  for (const auto& row : f.array(name, most)) {
+    json_fields fields{row};
+    out.push_back(read(fields));
+    if (!fields.problem().empty()) return std::string{what} + ": " + fields.problem();
+  }
+  return {};
 }
 
 member_row read_member(json_fields& f) {
@@ -52,82 +74,56 @@ shard_details::receiver read_receiver(json_fields& f) {
   return out;
 }
 
+shard_details::source read_source(json_fields& f) {
+  auto name = f.text("source");
+  return {std::move(name), f.count("position")};
+}
+
 }  // namespace
 
 decoded<node_view> decode_cluster(std::string_view body) {
-  constexpr std::string_view path = "/v1/cluster";
-  std::string problem;
-  const auto parsed = read_json(body, problem);
-  if (!problem.empty()) return refused<node_view>(path, problem);
-  json_fields f{parsed};
-  node_view out;
-  out.cluster = f.text("cluster");
-  out.dataset = f.text("dataset");
-  out.node = f.text("node");
-  out.incarnation = f.count("incarnation");
-  out.state = f.text("state");
-  out.version = f.text("version");
-  out.store_up = f.flag("store_up");
-  out.shards = static_cast<std::uint32_t>(f.count("shards", shards_max));
-  out.shards_owned = static_cast<std::uint32_t>(f.count("shards_owned", shards_max));
-  out.view = f.count("view");
-  if (f.has("time_ms")) out.time_ms = static_cast<std::int64_t>(f.count("time_ms", largest_time));
-  for (const auto& row : f.array("members", members_max)) {
-    json_fields m{row};
-    out.members.push_back(read_member(m));
-    if (!m.problem().empty()) return refused<node_view>(path, "a member: " + m.problem());
-  }
-  if (!f.problem().empty()) return refused<node_view>(path, f.problem());
-  if (out.node.empty()) return refused<node_view>(path, "'node' is empty");
-  return {std::move(out), {}};
+  return decode<node_view>("/v1/cluster", body, [](json_fields& f, node_view& out) -> std::string {
+    out.cluster = f.text("cluster");
+    out.dataset = f.text("dataset");
+    out.node = f.text("node");
+    out.incarnation = f.count("incarnation");
+    out.state = f.text("state");
+    out.version = f.text("version");
+    out.store_up = f.flag("store_up");
+    out.shards = static_cast<std::uint32_t>(f.count("shards", shards_max));
+    out.shards_owned = static_cast<std::uint32_t>(f.count("shards_owned", shards_max));
+    out.view = f.count("view");
+    if (f.has("time_ms")) out.time_ms = static_cast<std::int64_t>(f.count("time_ms", largest_time));
+    auto problem = read_rows(f, "members", members_max, "a member", read_member, out.members);
+    if (problem.empty() && f.problem().empty() && out.node.empty()) problem = "'node' is empty";
+    return problem;
+  });
 }
 
 decoded<std::vector<shard_row>> decode_shards(std::string_view body) {
   using rows = std::vector<shard_row>;
-  constexpr std::string_view path = "/v1/shards";
-  std::string problem;
-  const auto parsed = read_json(body, problem);
-  if (!problem.empty()) return refused<rows>(path, problem);
-  json_fields f{parsed};
-  rows out;
-  for (const auto& row : f.array("shards", shards_max)) {
-    json_fields s{row};
-    out.push_back(read_shard(s));
-    if (!s.problem().empty()) return refused<rows>(path, "a shard: " + s.problem());
+  return decode<rows>("/v1/shards", body, [](json_fields& f, rows& out) {
+    auto problem = read_rows(f, "shards", shards_max, "a shard", read_shard, out);
     // Whoever reads the rows may take the place of a row for its number.
-    if (out.back().shard + 1 != out.size()) return refused<rows>(path, "the shards are not numbered from 0");
-  }
-  if (!f.problem().empty()) return refused<rows>(path, f.problem());
-  return {std::move(out), {}};
+    for (std::size_t i = 0; i < out.size() && problem.empty(); ++i)
+      if (out[i].shard != i) problem = "the shards are not numbered from 0";
+    return problem;
+  });
 }
 
 decoded<shard_details> decode_shard_details(std::string_view body) {
-  constexpr std::string_view path = "/v1/shards/{shard}";
-  std::string problem;
-  const auto parsed = read_json(body, problem);
-  if (!problem.empty()) return refused<shard_details>(path, problem);
-  json_fields f{parsed};
-  shard_details out;
-  out.owner = f.text("owner");
-  out.outbox = f.count("outbox");
-  out.receivers = f.count("receivers");
-  for (const auto& row : f.array("waiting", detail_rows_max)) {
-    json_fields w{row};
-    out.waiting.push_back(read_receiver(w));
-    if (!w.problem().empty()) return refused<shard_details>(path, "a receiver: " + w.problem());
-  }
-  out.sources = f.count("sources");
-  for (const auto& row : f.array("taken", detail_rows_max)) {
-    json_fields t{row};
-    auto name = t.text("source");
-    out.taken.push_back({std::move(name), t.count("position")});
-    if (!t.problem().empty()) return refused<shard_details>(path, "a source: " + t.problem());
-  }
-  out.timers = f.count("timers");
-  if (f.has("next_timer")) out.next_timer = static_cast<std::int64_t>(f.count("next_timer", largest_time));
-  out.dead_letters = f.count("dead_letters");
-  if (!f.problem().empty()) return refused<shard_details>(path, f.problem());
-  return {std::move(out), {}};
+  return decode<shard_details>("/v1/shards/{shard}", body, [](json_fields& f, shard_details& out) {
+    out.owner = f.text("owner");
+    out.outbox = f.count("outbox");
+    out.receivers = f.count("receivers");
+    out.sources = f.count("sources");
+    out.timers = f.count("timers");
+    if (f.has("next_timer")) out.next_timer = static_cast<std::int64_t>(f.count("next_timer", largest_time));
+    out.dead_letters = f.count("dead_letters");
+    auto problem = read_rows(f, "waiting", detail_rows_max, "a receiver", read_receiver, out.waiting);
+    if (problem.empty()) problem = read_rows(f, "taken", detail_rows_max, "a source", read_source, out.taken);
+    return problem;
+  });
 }
 
 std::string problem_detail(unsigned status, std::string_view body) {

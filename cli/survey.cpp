@@ -169,11 +169,14 @@ cluster_picture survey(const std::vector<node_url>& nodes, std::chrono::millisec
   return out;
 }
 
-owners_answer ask_any(const cluster_picture& p, const std::string& path, std::chrono::milliseconds timeout) {
+owners_answer ask_any(const cluster_picture& p, std::chrono::milliseconds timeout,
+                      const std::function<http_answer(http_client&)>& request) {
   owners_answer out;
+  out.answer.problem = "no node answers";
   for (const auto& url : answering_nodes(p)) {
     out.asked = url;
-    out.answer = http_client{url, timeout}.get(path);
+    http_client client{url, timeout};
+    out.answer = request(client);
     if (out.answer.status != 0 && out.answer.status != 503) break;
   }
   return out;

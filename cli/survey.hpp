@@ -5,6 +5,7 @@
 #include "cli/node_url.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,7 +34,7 @@ struct owners_answer {
 };
 /// Asks one node after the other for what any of them can tell, by asking the owner: until one does, or says for good
 /// that there is nothing.
-[[nodiscard]] owners_answer ask_any(const cluster_picture& p, const std::string& path,
-                                    std::chrono::milliseconds timeout);
+[[nodiscard]] owners_answer ask_any(const cluster_picture& p, std::chrono::milliseconds timeout,
+                                    const std::function<http_answer(http_client&)>& request);
 
 }  // namespace pawl::cli

@@ -15,16 +15,8 @@ namespace {
 
 constexpr std::size_t letters_max = 1'000;
 
-/// The first answer that is one, of one node after the other: any node asks the owners.
 http_answer ask(const session& s, const std::function<http_answer(http_client&)>& request) {
-  http_answer out;
-  out.problem = "no node answers";
-  for (const auto& url : answering_nodes(s.picture())) {
-    http_client client{url, s.patience()};
-    out = request(client);
-    if (out.status != 0 && out.status != 503) break;
-  }
-  return out;
+  return ask_any(s.picture(), s.patience(), request).answer;
 }
 
 exit_status failed(const session& s, const http_answer& a) {

@@ -51,7 +51,7 @@ exit_status run_entity(session& s) {
     return status_of(v.level);
   }
   const auto path = "/v1/entities/" + percent_encoded(type) + "/" + percent_encoded(key);
-  const auto found = ask_any(s.picture(), path, s.patience());
+  const auto found = ask_any(s.picture(), s.patience(), [&path](http_client& node) { return node.get(path); });
   verdict v;
   const auto shard = shard_text(s, key, body, v);
 

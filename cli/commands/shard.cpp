@@ -1,5 +1,6 @@
 #include "cli/cluster_report.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/http_client.hpp"
 #include "cli/node_answer.hpp"
 #include "cli/survey.hpp"
 #include "cli/wall_clock.hpp"
@@ -7,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <optional>
 
 namespace pawl::cli {
 namespace {
@@ -74,10 +74,13 @@ std::string details_text(const session& s, const shard_details& d) {
 }
 
 /// What waits in the shard, or why its owner does not say.
-std::string ask_owner(const session& s, std::uint32_t shard, json& body) {
-  // One node alone: while there is no owner that answers, each would take its time to say so.
-  const auto answer =
-      http_client{answering_nodes(s.picture()).front(), s.patience()}.get("/v1/shards/" + std::to_string(shard));
+std::string ask_owner(const session& s, const shard_picture& shard, json& body) {
+  // Nobody, and else one node alone: while no owner answers, each would take its time to say so.
+  http_answer answer;
+  answer.problem = "nobody holds the shard";
+  if (!shard.holders.empty())
+    answer = http_client{answering_nodes(s.picture()).front(), s.patience()}.get("/v1/shards/" +
+                                                                                 std::to_string(shard.shard));
   auto why = answer.problem;
   if (answer.status == 200) {
     const auto details = decode_shard_details(answer.body);
@@ -117,7 +120,7 @@ exit_status run_shard(session& s) {
   const auto seen = sights(p, shard.shard, body["sights"]);
   const auto well = "held by " + shard.owner + ", " + grouped(shard.entities) + " entities in memory, " +
                     grouped(shard.queued) + " messages queued, commit " + grouped(shard.commits);
-  const auto waits = ask_owner(s, shard.shard, body);
+  const auto waits = ask_owner(s, shard, body);
   s.show(verdict_text(s, v, "shard " + std::to_string(number), well) + '\n' + seen.text(s.paint) + waits, body);
   return status_of(v.level);
 }
