@@ -9,11 +9,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto gather_for = 2ms;  // who begins to be watched during a wait
-constexpr auto pause = 1ms;       // after a wait for many that told something
+// After a wait for so many that told something.
 constexpr std::size_t many = 128;
-constexpr auto ask_again_after = 1ms;  // the wait had not reached the server
-constexpr auto dial_time = 100ms;      // the connection that ends waits is not there
-constexpr const char* short_ms = "100";
+constexpr auto pause = 1ms;
+constexpr auto ask_again_after = 1ms;    // the wait had not reached the server
+constexpr auto dial_time = 100ms;        // the connection that ends waits is not there
+constexpr const char* short_ms = "100";  // where waits cannot be ended
 
 }  // namespace
 
@@ -91,14 +92,14 @@ void inbox_feed::act() {
   if (!act_at_) return;  // the connection broke meanwhile, or the wait ended by itself
   if (waiting_.empty()) return wait();
   ending_ = true;
-  if (client_ && ender_.end(*client_, [this](wait_ender::outcome o) { on_end(o); })) return;
+  if (client_ && ender_.end(*client_, [this](bool allowed) { on_end(allowed); })) return;
   ending_ = false;
   if (act_at_) act_at_ = std::chrono::steady_clock::now() + dial_time;
 }
 
-void inbox_feed::on_end(wait_ender::outcome o) {
+void inbox_feed::on_end(bool allowed) {
   ending_ = false;
-  if (o == wait_ender::outcome::refused) client_.reset();
+  if (!allowed) client_.reset();
   // Whatever became of it: the next wait, which begins with the answer to this one, is for all.
   if (act_at_) act_at_ = std::chrono::steady_clock::now() + ask_again_after;
 }

@@ -45,7 +45,7 @@ private:
   void greet();
   void wait();
   void act();
-  void on_end(wait_ender::outcome o);
+  void on_end(bool allowed);
   [[nodiscard]] std::string take(const reply& streams);
 
   event_loop& loop_;
@@ -54,13 +54,14 @@ private:
   const shard_store_handlers& handlers_;
   const std::function<void(std::string)>& on_trouble_;
   const std::string long_ms_;
-  std::map<std::uint32_t, entry_id> watched_;               ///< by shard
-  std::unordered_map<std::string, std::uint32_t> waiting_;  ///< names in the wait under way; empty: there is none
-  bool greeting_ = false;                                   ///< the server was asked who we are
-  bool greeted_ = false;                                    ///< it has said so, or that it does not say
-  std::optional<std::int64_t> client_;                      ///< our number there, if waits may be ended
-  std::optional<steady_time>
-      act_at_;           ///< to begin the next wait; to end this one, since somebody watches who is not in it
+  std::map<std::uint32_t, entry_id> watched_;  ///< by shard
+  /// Names in the wait under way; empty: there is none.
+  std::unordered_map<std::string, std::uint32_t> waiting_;
+  bool greeting_ = false;               ///< the server was asked who we are
+  bool greeted_ = false;                ///< it has said so, or that it does not say
+  std::optional<std::int64_t> client_;  ///< our number there, if waits may be ended
+  /// When to begin the next wait; or, during one, to end it, since somebody watches who is not in it.
+  std::optional<steady_time> act_at_;
   bool acting_ = false;  ///< that is under way
   bool ending_ = false;  ///< the end of a wait was asked for
   connection connection_;

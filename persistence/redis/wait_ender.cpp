@@ -19,20 +19,15 @@ std::string wait_ender::replied(reply&& r) {
   using kind = reply::kind;
   const auto told = std::move(asked_.front());
   asked_.pop_front();
-  if (r.is(kind::error)) {
-    // For good, but for what passes, such as BUSY.
-    const auto code = error_code(r.text);
-    told(code == "NOPERM" || code == "ERR" ? outcome::refused : outcome::unknown);
-  } else if (r.is(kind::integer)) told(r.integer == 1 ? outcome::ended : outcome::not_waiting);
-  else {
-    told(outcome::unknown);
-    return "an answer to CLIENT UNBLOCK that makes no sense";
-  }
-  return {};
+  // Other errors pass, such as BUSY.
+  const auto code = r.is(kind::error) ? error_code(r.text) : std::string_view{};
+  told(code != "NOPERM" && code != "ERR");
+  if (r.is(kind::error) || r.is(kind::integer)) return {};
+  return "an answer to CLIENT UNBLOCK that makes no sense";
 }
 
 void wait_ender::disconnected(std::string_view) {
-  for (const auto& told : std::exchange(asked_, {})) told(outcome::unknown);
+  for (const auto& told : std::exchange(asked_, {})) told(true);
 }
 
 void wait_ender::trouble(std::string_view why) {

@@ -13,13 +13,9 @@ namespace pawl::redis {
 /// nothing else. Confined to the loop's thread.
 class wait_ender final : public connection_user {
 public:
-  enum class outcome : std::uint8_t {
-    ended,
-    not_waiting,  ///< not yet, or not any more
-    refused,      ///< by the server's access rules, perhaps
-    unknown
-  };
-  using listener = std::function<void(outcome)>;
+  /// Whether it is worth asking again: the server does not refuse it, as its access rules may. It does not say that the
+  /// wait is over: it may not have begun at the server, or nothing was heard of it.
+  using listener = std::function<void(bool allowed)>;
 
   wait_ender(event_loop& loop, server_contact& server, const std::function<void(std::string)>& on_trouble);
 
