@@ -281,8 +281,11 @@ bool outbox::loaded() {
       if (&r == &p.records.front() ? r.first.number > p.trimmed.number + 1 : r.before != before) return false;
       before = r.last();
     }
-    if (p.records.empty() ? p.last != p.trimmed : before.number <= p.last.number && before != p.last) return false;
-    if (!p.records.empty()) p.last = before;
+    if (p.records.empty() && p.last != p.trimmed) return false;
+    if (!p.records.empty()) {
+      if (before.number < p.last.number || (before.number == p.last.number && before != p.last)) return false;
+      p.last = before;
+    }
     waiting_ += p.waiting();
   }
   return true;

@@ -140,7 +140,7 @@ private:
   std::set<shard_id> untrimmed_;        ///< pairs with something delivered that is stored
   std::size_t waiting_ = 0;
   std::size_t bytes_ = 0;
-  std::size_t stale_bytes_ = 0;  ///< about: of records whose fields may still be there
+  std::size_t stale_bytes_ = 0;  ///< trimmed since fields were removed last; what was overwritten since counts as well
 };
 
 /// Id of a message from one shard to another: stable over all its deliveries.

@@ -23,6 +23,17 @@ message_outcome outcome_of(result_kind k) {
   return message_outcome::unknown;
 }
 
+std::uint64_t resolved_of(const queued_frame& f) {
+  return static_cast<std::uint64_t>(
+      std::count_if(f.results.begin(), f.results.end(), [](const auto& r) { return resolved(r.kind); }));
+}
+/// Of those of its timers that were not cancelled by a message before them.
+std::uint64_t fired_of(const queued_frame& f) {
+  return resolved_of(f) -
+         static_cast<std::uint64_t>(std::count_if(f.results.begin(), f.results.end(),
+                                                  [](const auto& r) { return r.kind == result_kind::duplicate; }));
+}
+
 /// The answer to a sequenced frame in whose place another has come. It is not judged.
 frame_answer replaced(const queued_frame& f) {
   frame_answer a{f.contents.shard, f.contents.number, f.contents.view, {}, f.contents.of->source, {}};
@@ -133,6 +144,8 @@ shard_effects shard::on_answer(shard_answer a, instant now) {
     trim_ticket_ = 0;
     if (a.outcome == store_outcome::done && trimming_ == trimming::ids) processed_[trim_type_].removed();
     if (a.outcome == store_outcome::done && trimming_ == trimming::books) books_.cleaned();
+    // The rest of it, which no commit may follow.
+    if (a.outcome == store_outcome::done && !batch_) trim(out);
   } else if (a.ticket == mark_ticket_) {
     mark_ticket_ = 0;
     // Refused, it is not stored; but then the commit of what is handled will be refused as well.
@@ -396,16 +409,9 @@ void shard::answer_finished(shard_effects& out, instant now) {
       continue;
     }
     auto waited = in_seconds(now.steady - f.arrived);
-    // Not those that a message before them has cancelled, nor those that must come again.
-    if (!f.timers.empty())
-      metrics_.timers_fired.add(
-          static_cast<std::uint64_t>(std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) {
-            return r.kind == result_kind::applied || r.kind == result_kind::refused;
-          })));
+    if (!f.timers.empty()) metrics_.timers_fired.add(fired_of(f));
     if (f.contents.of) {
-      const auto taken =
-          std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) { return resolved(r.kind); });
-      metrics_.sequenced_messages.add(static_cast<std::uint64_t>(taken));
+      metrics_.sequenced_messages.add(resolved_of(f));
       if (f.proven != queued_frame::proof::by_commit && !f.results.empty()) metrics_.sequence_mismatches.add();
     }
     for (std::size_t m = 0; m < f.results.size(); ++m) {
@@ -422,11 +428,9 @@ void shard::answer_finished(shard_effects& out, instant now) {
       a.reason = r.reason;
       finish_letter(f.from, f.asked_as, std::move(a), out);
     } else if (!f.inbox.empty()) {
-      const auto taken =
-          std::count_if(f.results.begin(), f.results.end(), [](const message_result& r) { return resolved(r.kind); });
-      metrics_.inbox_entries.add(static_cast<std::uint64_t>(taken));
-      const bool all = static_cast<std::size_t>(taken) == f.results.size();
-      if (const auto watch = inbox_.on_taken(confirmed_.inbox, all, now)) out.watch_inbox = watch;
+      const auto taken = resolved_of(f);
+      metrics_.inbox_entries.add(taken);
+      if (const auto watch = inbox_.on_taken(confirmed_.inbox, taken == f.results.size(), now)) out.watch_inbox = watch;
       metrics_.inbox_lag_ms.set(static_cast<std::uint64_t>(inbox_.lag(now).count()));
     } else if (f.held) {
       held_.returned(f.types.front(), f.contents.messages.front()->key);

@@ -98,6 +98,16 @@ TEST_F(ShardSends, AFrameForAFormerClaimOfTheReceiverIsNotTakenThoughItsMarkFits
   EXPECT_EQ(right.notes(to), (notes{"1", "2"}));
 }
 
+// Fields are removed 256 at a time, and no commit comes after the one that trims.
+TEST_F(ShardSends, HoweverManyAreTrimmedAtOnceAllAreRemoved) {
+  for (int i = 0; i < 600; ++i) source->tell(from, Note{std::to_string(i), to}, "m" + std::to_string(i));
+  EXPECT_EQ(left.fields('o'), 600u);
+  exchange();
+  pass(200ms);
+  source->tick();
+  EXPECT_EQ(left.fields('o'), 0u);
+}
+
 TEST_F(ShardSends, WhatIsDeliveredIsTrimmedByACommitAndThenRemoved) {
   source->tell(from, Note{"1", to}, "m1");
   exchange();
