@@ -1,5 +1,6 @@
 #include "actors/lane.hpp"
 
+#include "actors/verdicts.hpp"
 #include "cluster/invariant.hpp"
 
 #include <algorithm>
@@ -9,7 +10,6 @@ namespace pawl {
 namespace {
 
 constexpr const char* stops_text = "the node stops; retry at another";
-constexpr const char* full_text = "too many messages wait for this shard at this node";
 constexpr const char* behind_text = "an earlier message for this key is not resolved";
 
 std::size_t bytes_of(const message& m) {
@@ -49,9 +49,9 @@ lane_effects lane::submit(std::span<submission> parts, instant now) {
       // From the first that does not fit on, all are refused: a later one of the same key must not get ahead.
       refused = refused || queue_.size() >= policy_.messages_max || bytes_ + size > policy_.bytes_max;
       if (refused) {
-        auto [code, text] =
-            closed_ ? std::pair{reason_code::no_owner, stops_text} : std::pair{reason_code::queue_full, full_text};
-        out.answers.add(from.request, index, {result_kind::busy, code, text});
+        out.answers.add(from.request, index,
+                        closed_ ? not_now(reason_code::no_owner, stops_text)
+                                : not_now(reason_code::queue_full, std::string{shard_full_text}));
         continue;
       }
       bytes_ += size;

@@ -7,6 +7,7 @@
 #include "actors/caf/shard_actor.hpp"
 #include "actors/request.hpp"
 #include "actors/sequenced_call.hpp"
+#include "actors/verdicts.hpp"
 #include "cluster/invariant.hpp"
 #include "cluster/shard_map.hpp"
 #include "metrics/log.hpp"
@@ -185,15 +186,12 @@ void node::stop() {
 
 namespace {
 
-constexpr const char* node_full_text = "too many messages wait at this node";
-constexpr const char* shard_full_text = "too many messages wait for this shard at this node";
-
 /// All of it: a later message of a key must not get ahead of an earlier one.
 void turn_away(const submission& s) {
   std::vector<indexed_result> results;
   results.reserve(s.indexes.size());
   for (auto index : s.indexes)
-    results.push_back({index, {result_kind::busy, reason_code::queue_full, shard_full_text}});
+    results.push_back({index, not_now(reason_code::queue_full, std::string{shard_full_text})});
   s.request->answer(results);
 }
 
@@ -205,7 +203,7 @@ void node::submit(std::shared_ptr<const message_block> batch, std::function<void
   auto& host = impl_->host;
   if (!host.room.enter(load))
     return done(
-        std::vector<message_result>(load.messages, {result_kind::busy, reason_code::queue_full, node_full_text}));
+        std::vector<message_result>(load.messages, not_now(reason_code::queue_full, std::string{node_full_text})));
   // Messages leave one by one, so that one that stands still does not keep the room of those beside it; their bytes
   // stay until the last has its result.
   auto finished = [&room = host.room, load, done = std::move(done)](std::vector<message_result> results) {

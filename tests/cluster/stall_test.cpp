@@ -6,8 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,11 +40,16 @@ public:
       const auto shard = shard_of(key, shards).value;
       if (rows.at(shard).owner != node_ || taken.at(shard)) continue;
       taken[shard] = true;
-      senders_.emplace_back([client = cluster_.client(node_), key]() mutable {
-        (void)client.post(R"({"type":"gate","key":")" + key + R"(","message":"Pass","id":"1","payload":{}})");
-      });
+      key_ = key;
+      senders_.emplace_back([client = cluster_.client(node_), key]() mutable { (void)client.post(pass(key, "1")); });
     }
   }
+
+  [[nodiscard]] static std::string pass(const std::string& key, const std::string& id) {
+    return R"({"type":"gate","key":")" + key + R"(","message":"Pass","id":")" + id + R"(","payload":{}})";
+  }
+  /// Of the shard that was blocked last.
+  [[nodiscard]] const std::string& key() const noexcept { return key_; }
 
   void open() {
     std::filesystem::remove(file_);
@@ -53,6 +61,7 @@ private:
   test_cluster& cluster_;
   std::string file_;
   std::string node_;
+  std::string key_;
   std::vector<std::thread> senders_;
 };
 
@@ -111,6 +120,64 @@ TEST_F(Stall, a_single_handler_that_does_not_return_is_reported_and_stops_its_sh
   until("n2 says that it is over", [&] {
     return cluster.client("n2").metric("pawl_shards_stalled") == 0 &&
            cluster.client("n2").get("/v1/shards").find("waiting_for") == std::string::npos;
+  });
+}
+
+/// A line for each, of this key or of keys of their own.
+std::string passes(std::size_t count, const std::string& prefix, const std::string& key = {}) {
+  std::string lines;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto id = prefix + std::to_string(i);
+    lines += closed_gates::pass(key.empty() ? id : key, id) + "\n";
+  }
+  return lines;
+}
+
+TEST(StallRoom, a_shard_that_stands_still_leaves_room_for_those_that_go_on) {
+  temporary_directory gates;
+  test_cluster cluster{{.shards = shards,
+                        .flags = {"--node-queue-messages", "200", "--threads", "4"},
+                        .environment = {"PAWL_TEST_GATES=" + gates.path()},
+                        .program = PAWL_STUCK_NODE}};
+  cluster.start({"n1"});
+  closed_gates n1{cluster, gates.path(), "n1"};
+  n1.block(1);
+  const auto stuck = shard_of(n1.key(), shards).value;
+  until("its message to be in its handler", [&] { return cluster.client("n1").metric("pawl_shards_stalled") == 1; });
+
+  // Once 61 wait, 60 more would be more than what is then left: of two requests one is turned away, at once.
+  std::array<std::future<post_answer>, 2> two;
+  for (std::size_t i = 0; i < two.size(); ++i)
+    two[i] = std::async(std::launch::async, [&cluster, lines = passes(60, i == 0 ? "a" : "b", n1.key())] {
+      return cluster.client("n1").post_batch(lines);
+    });
+  const auto ready = [](auto& f) { return f.wait_for(std::chrono::seconds{0}) == std::future_status::ready; };
+  until("one of them to be answered", [&] { return ready(two[0]) || ready(two[1]); });
+  const auto more = two[ready(two[0]) ? 0 : 1].get();
+  ASSERT_EQ(more.messages.size(), 60U);
+  for (const auto& m : more.messages) {
+    EXPECT_EQ(m.result, "busy");
+    EXPECT_NE(m.reason.find("for this shard at this node: send it again a little later"), std::string::npos);
+  }
+  // Together with the 61 they are too many for the node.
+  const auto flood = cluster.client("n1").post_batch(passes(140, "c"));
+  ASSERT_EQ(flood.messages.size(), 140U);
+  for (const auto& m : flood.messages) {
+    EXPECT_EQ(m.result, "busy");
+    EXPECT_NE(m.reason.find("wait at this node: send it again a little later, or to another node"), std::string::npos);
+  }
+  std::string orders;
+  for (int i = 0; orders.size() < 3'000; ++i) {
+    const auto key = "order-" + std::to_string(i);
+    if (shard_of(key, shards).value == stuck) continue;
+    orders += R"({"type":"order","key":")" + key + R"(","message":"OrderPurchased","id":")" + key +
+              R"(","payload":{"customer":"ada","at":"2024-05-01T09:30"}})" + "\n";
+  }
+  for (const auto& m : cluster.client("n1").post_batch(orders).messages) EXPECT_EQ(m.result, "applied") << m.reason;
+  n1.open();
+  until("all room to be free", [&] {
+    const auto again = cluster.client("n1").post_batch(passes(199, "d"));
+    return again.messages.size() == 199 && again.messages.front().result == "applied";
   });
 }
 
