@@ -2,6 +2,7 @@
 
 #include "persistence/redis/reply.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace pawl::testing {
@@ -36,7 +37,7 @@ std::optional<std::size_t> resp_size(std::string_view bytes) {
     const auto end = bytes.find(line_end, at);
     if (end == std::string_view::npos) return std::nullopt;
     std::int64_t number = 0;
-    std::from_chars(bytes.data() + at + 1, bytes.data() + end, number);
+    std::from_chars(bytes.data() + std::min(at + 1, end), bytes.data() + end, number);
     const auto kind = bytes[at];
     at = end + line_end.size();
     if (kind == '$' && number >= 0) at += static_cast<std::size_t>(number) + line_end.size();
@@ -47,15 +48,10 @@ std::optional<std::size_t> resp_size(std::string_view bytes) {
 }
 
 void command_gate::pass_there(std::string& from, std::string& to) {
-  for (;;) {
-    const auto last = caught_ ? *caught_ + (trap_.at == trap::when::before ? 0 : trap_.commands) : commands_ + 1;
-    if (commands_ >= last) break;
-    const auto size = resp_size(from);
-    if (!size) break;
-    if (!caught_ && trap_.wanted(words_of(std::string_view{from}.substr(0, *size)))) {
-      caught_ = commands_;
-      continue;
-    }
+  const auto passing = trap_.at == trap::when::before ? 0 : trap_.commands;
+  while (const auto size = resp_size(from)) {
+    if (!caught_ && trap_.wanted(words_of(std::string_view{from}.substr(0, *size)))) caught_ = commands_;
+    if (caught_ && commands_ >= *caught_ + passing) break;
     move_front(from, *size, to);
     ++commands_;
   }

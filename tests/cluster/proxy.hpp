@@ -27,8 +27,8 @@ struct passage {
   bool there_held = false;  ///< what the caller sends
   bool back_held = false;   ///< what is sent to the caller
   bool refused = false;     ///< connections are reset: those that exist, and new ones as soon as the caller is known
-  std::optional<trap>
-      set{};  ///< for connections that are made from now on; both directions are held once it has sprung
+  /// For connections that are made from now on. Both directions are held once it has sprung.
+  std::optional<trap> set{};
   bool sprung = false;
 };
 
@@ -58,8 +58,9 @@ public:
   void listen();
 
 private:
-  struct stream {        ///< one direction
-    std::string unread;  ///< its caller is not known yet; or a gate wants the rest first, or lets nothing pass
+  struct stream {  ///< one direction
+    /// Its caller is not known yet; or a gate wants the rest first, or lets nothing pass.
+    std::string unread;
     std::string waiting;
     bool ended = false;   ///< its source sends no more
     bool told = false;    ///< the sink knows
