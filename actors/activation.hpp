@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/entity_type.hpp"
+#include "actors/recent_messages.hpp"
 #include "cluster/clock.hpp"
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct resident {
   std::uint64_t last_seq = 0;
   std::size_t bytes = 0;  ///< of its stored blob; 0 if it does not exist
   steady_time touched{};
+  recent_messages recent;
   std::string damage;  ///< not empty: the stored blob could not be decoded, and is never overwritten
 };
 

@@ -390,6 +390,7 @@ message_result batch::apply(resident& r, const message& m, std::uint64_t number,
   auto& c = change(r);
   c.state.swap(next);
   c.as_it_was = false;
+  c.applied[c.applied_count++ % c.applied.size()] = &m;
   if (next) keep(r.type, std::move(next), size);
   if (number != 0) {
     auto& stage = room_.stages[r.type];

@@ -11,6 +11,7 @@
 #include "persistence/message_digest.hpp"
 #include "persistence/processed_set.hpp"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -106,6 +107,9 @@ struct batch_room {
     std::size_t bytes = 0;  ///< of its blob: as counted so far, or as sealed
     bool as_it_was = true;  ///< only its number has changed so far
     bool passed = false;    ///< a gap in its numbers
+    /// The last messages that took effect, in a ring. Their frames stay in the queue while results depend on the batch.
+    std::array<const message*, recent_messages::most> applied{};
+    std::size_t applied_count = 0;
 
     /// Null: it does not exist.
     [[nodiscard]] const entity_state* now() const noexcept { return as_it_was ? of->state.get() : state.get(); }

@@ -60,6 +60,8 @@ frontier batch::confirm(shard_metrics& metrics, instant now) {
     c.of->last_seq = c.last_seq;
     c.of->bytes = c.bytes;
     c.of->touched = now.steady;
+    for (auto i = c.applied_count - std::min(c.applied_count, c.applied.size()); i < c.applied_count; ++i)
+      c.of->recent.add(*c.applied[i % c.applied.size()], now.wall);
     if (!c.of->state && c.last_seq == 0) room_.erased.emplace_back(c.of->type, c.of->key);
     if (!held_.empty()) held_.confirmed(c.of->type, c.of->key, c.last_seq, c.passed);
   }

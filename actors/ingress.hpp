@@ -2,6 +2,7 @@
 
 #include "actors/dead_letter.hpp"
 #include "actors/message.hpp"
+#include "actors/recent_messages.hpp"
 #include "actors/shard_detail.hpp"
 #include "cluster/view.hpp"
 #include "persistence/position.hpp"
@@ -37,9 +38,10 @@ struct entity_answer {
   std::uint64_t last_seq = 0;  ///< highest sender number applied, 0 if none was given; of a sequenced type: used up
   std::string owner;           ///< node that answered
   std::string reason;
-  std::vector<pending_timer> timers{};  ///< of the entity, by name; at most `limits::timers_shown`
-  std::uint64_t expected = 0;           ///< of a sequenced type: the number it waits for; 0: of another type
-  std::uint64_t held = 0;               ///< of a sequenced type: early messages in the owner's memory
+  std::vector<pending_timer> timers{};    ///< of the entity, by name; at most `limits::timers_shown`
+  std::uint64_t expected = 0;             ///< of a sequenced type: the number it waits for; 0: of another type
+  std::uint64_t held = 0;                 ///< of a sequenced type: early messages in the owner's memory
+  std::vector<applied_message> recent{};  ///< that took effect last, newest first; see `recent_messages`
 };
 
 /// What one node knows of one shard; for people and dashboards, never for decisions.

@@ -150,6 +150,12 @@ struct encoder {
     }
     w.varint(m.answer.expected);
     w.varint(m.answer.held);
+    w.varint(m.answer.recent.size());
+    for (const auto& a : m.answer.recent) {
+      w.bytes(a.id);
+      w.bytes(a.name);
+      w.i64(a.at);
+    }
     w.varint(m.letters.total);
     w.varint(m.letters.next);
     w.varint(m.letters.letters.size());
@@ -384,6 +390,15 @@ bool decode_read_answer(byte_reader r, std::vector<peer_message>& out) {
   }
   m.answer.expected = r.varint();
   m.answer.held = r.varint();
+  const auto recent = r.varint();
+  if (recent > recent_messages::most) return false;
+  for (std::uint64_t i = 0; i < recent && !r.failed(); ++i) {
+    applied_message a;
+    a.id = r.bytes(limits::id_bytes);
+    a.name = r.bytes(limits::name_bytes);
+    a.at = r.i64();
+    m.answer.recent.push_back(std::move(a));
+  }
   m.letters.total = r.varint();
   m.letters.next = read_letter(r);
   const auto letters = r.varint();

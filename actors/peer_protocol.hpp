@@ -19,7 +19,7 @@ namespace pawl {
 // in little-endian, strings with a varint length. The dialling side speaks first; both sides begin with a hello. A link
 // carries requests from the dialler to the acceptor and answers back; each pair of members has one link per direction.
 
-inline constexpr std::uint16_t peer_protocol_version = 3;
+inline constexpr std::uint16_t peer_protocol_version = 4;
 
 namespace limits {
 /// Largest message: a frame, or the answer to one, or an entity's state.

@@ -197,6 +197,7 @@ entity_answer shard::entity_now(const entity_id& id) const {
   } else {
     answer.kind = entity_answer::status::found;
     answer.last_seq = e->last_seq;
+    answer.recent = e->recent.newest_first();
     catalog_.types[type]->encode(*e->state, answer.state);
     for (const auto* t : books_.timers.of(id)) {
       if (answer.timers.size() == limits::timers_shown) break;

@@ -163,6 +163,15 @@ http_response entity_found(const entity_id& id, shard_id shard, const entity_ans
     append_json_string(body, a.timers[i].message);
     body += '}';
   }
+  body += R"(],"recent":[)";
+  for (std::size_t i = 0; i < a.recent.size(); ++i) {
+    if (i > 0) body += ',';
+    body += R"({"id":)";
+    append_json_string(body, a.recent[i].id);
+    body += R"(,"message":)";
+    append_json_string(body, a.recent[i].name);
+    body += R"(,"applied_at":)" + std::to_string(a.recent[i].at) + '}';
+  }
   body += "]}\n";
   return json_answer(200, std::move(body));
 }

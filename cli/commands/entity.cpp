@@ -1,12 +1,28 @@
 #include "cli/cluster_report.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/survey.hpp"
+#include "cli/table.hpp"
+#include "cli/wall_clock.hpp"
 #include "cluster/shard_map.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace pawl::cli {
 namespace {
+
+constexpr std::size_t recent_max = 100;
+
+/// The messages that took effect last, a line each; empty if its owner has seen none.
+std::string recent_text(const session& s, json_fields& entity) {
+  table rows{{{"TOOK EFFECT"}, {"MESSAGE"}, {"ID"}}};
+  for (const auto& row : entity.array("recent", recent_max)) {
+    json_fields f{row};
+    const auto at = f.count("applied_at", wall_clock_max_ms);
+    const auto message = f.text("message"), id = f.text("id");
+    if (f.problem().empty()) rows.add({utc_text(static_cast<std::int64_t>(at)), message, id});
+  }
+  return rows.empty() ? std::string{} : '\n' + rows.text(s.paint);
+}
 
 /// The fields of an entity as a text; nothing if the answer is none.
 std::optional<std::string> entity_text(const session& s, const json& entity) {
@@ -20,7 +36,7 @@ std::optional<std::string> entity_text(const session& s, const json& entity) {
   auto text = s.paint(tone::good, "FOUND") + "  on shard " + std::to_string(shard) + ", told by " + printable(owner);
   if (seq != 0) text += ", sender's number " + std::to_string(seq);
   if (held != 0) text += "; waits for number " + std::to_string(expected) + ", " + std::to_string(held) + " held";
-  return text + "\n\n" + indented(entity.at("state"));
+  return text + "\n\n" + indented(entity.at("state")) + recent_text(s, f);
 }
 
 /// The shard of the key explains why an entity cannot be read, or why its messages wait.
@@ -61,7 +77,7 @@ exit_status run_entity(session& s) {
   if (text) {
     body.update(verdict_json(v));
     body["found"] = true;
-    for (const auto* field : {"last_seq", "expected", "held"})
+    for (const auto* field : {"last_seq", "expected", "held", "recent"})
       if (entity.contains(field)) body[field] = entity.at(field);
     body["state"] = std::move(entity.at("state"));
     s.show(subject + *text + (v.level == health::healthy ? "" : '\n' + shard), body);

@@ -1,12 +1,11 @@
 #include "cli/cluster_events.hpp"
 #include "cli/cluster_report.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/wall_clock.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <array>
 #include <chrono>
-#include <ctime>
 #include <optional>
 #include <thread>
 
@@ -14,22 +13,9 @@ namespace pawl::cli {
 namespace {
 
 using std::chrono::steady_clock;
-using std::chrono::system_clock;
-
-/// RFC 3339 in UTC: the logs of the nodes have the same form.
-std::string time_of(system_clock::time_point t) {
-  const auto seconds = system_clock::to_time_t(t);
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count() % 1'000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> day{};
-  std::strftime(day.data(), day.size(), "%FT%T", &parts);
-  auto fraction = std::to_string(1'000 + ms).substr(1);
-  return std::string{day.data()} + "." + fraction + "Z";
-}
 
 void print(const session& s, const cluster_event& e) {
-  const auto now = time_of(system_clock::now());
+  const auto now = utc_text(wall_clock_ms());
   json body;
   body["time"] = now;
   body["event"] = e.code;

@@ -68,6 +68,7 @@ export class EntityView {
   #reading = false;
   #facts = h("dl", { class: "facts" });
   #why = h("ul", { class: "why" });
+  #recent = new Listing("recent-title", "Took effect last", [{ name: "Message" }, { name: "Id", wide: true }, { name: "When", number: true }]);
   #timers = new Listing("timers-title", "Its pending timers", [{ name: "Timer" }, { name: "Becomes" }, { name: "Due", number: true }]);
   #outbox = new Listing("outbox-title", "Sent by its shard, not taken yet", [
     { name: "To shard" }, { name: "Messages", number: true }, { name: "First of them", wide: true }, { name: "Sent", number: true }]);
@@ -78,8 +79,8 @@ export class EntityView {
   #result = h("div", { class: "entity-result", hidden: true },
     h("section", { class: "panel", "aria-labelledby": "where-title" }, h("h2", { id: "where-title" }, "Where it lives"), this.#facts),
     h("section", { class: "panel", "aria-labelledby": "why-title" }, h("h2", { id: "why-title" }, "Do its messages get on?"), this.#why),
-    this.#timers.element, this.#outbox.element,
-    h("section", { class: "panel wide", "aria-labelledby": "state-title" }, h("h2", { id: "state-title" }, "Committed state"), this.#notice, this.#state),
+    this.#recent.element, this.#timers.element, this.#outbox.element,
+    h("section", { class: "panel", "aria-labelledby": "state-title" }, h("h2", { id: "state-title" }, "Committed state"), this.#notice, this.#state),
     this.#sources.element);
   #picture = null;
 
@@ -153,6 +154,7 @@ export class EntityView {
     const row = this.#picture?.shards.find((each) => each.shard === shard) ?? null;
     this.#showFacts(read, row, shard);
     this.#showWhy(read, row);
+    this.#showRecent(read);
     this.#showWaiting(read);
     this.#state.hidden = Boolean(read.problem);
     setText(this.#notice, !read.problem ? "" : read.pending ? "Its owner is being asked." : read.absent ? "No message has taken effect for it." : `It cannot be read now: ${read.problem}.`);
@@ -193,6 +195,11 @@ export class EntityView {
     if (read.detailProblem) out.push({ text: `Unknown: what waits in its shard, since ${read.detailProblem}.` });
     if (read.notAsked.length > 0) out.push({ text: `Not looked into: the outboxes of ${plural(read.notAsked.length, "shard")} more, ${some(read.notAsked)}.` });
     return out;
+  }
+
+  #showRecent({ recent = [], problem, owner }) {
+    this.#recent.show(recent.map(({ id, message, applied_at }) => ({ id: `${applied_at} ${id}`, cells: [message, id, moment(applied_at)] })), recent.length,
+      problem ? "Not known." : `None since ${owner} has it in memory.`);
   }
 
   #showWaiting({ timers = [], detail, pending }) {

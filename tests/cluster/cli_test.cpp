@@ -112,6 +112,9 @@ TEST_F(Cli, a_message_is_sent_once_and_its_entity_shown) {
   EXPECT_EQ(entity.at("state").at("status"), "purchased");
   EXPECT_EQ(entity.at("state").at("events"), 1);
   EXPECT_TRUE(says(ask({"entity", "order", "o-1"}), "\"customer\": \"ada\""));
+  ASSERT_EQ(entity.at("recent").size(), 1u);
+  EXPECT_EQ(entity.at("recent")[0].at("id"), "first");
+  EXPECT_TRUE(says(ask({"entity", "order", "o-1"}), "Z  OrderPurchased  first"));
 
   const auto made_up = ask_json(
       {"send", "order", "o-2", "OrderPurchased", "--payload", R"({"customer":"b\u001b[2J","at":"2024-05-01T09:30"})"});

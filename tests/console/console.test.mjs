@@ -220,6 +220,8 @@ test("an order that is stuck says why: its timer, and the letter of the message 
   await timer.first().waitFor();
   assert.deepEqual((await timer.first().locator("th, td").allTextContents()).slice(0, 2), ["expiry", "OrderExpired"]);
   assert.equal(JSON.parse(await page.locator("pre").textContent()).status, "pending");
+  const placed = rowsOf(page, "Took effect last").filter({ hasText: "PlaceOrder" }); // beside what other entities answered
+  assert.match(await placed.textContent(), /^PlaceOrderPlaceOrder-1\d\d:\d\d:\d\d$/);
   await lookUp(page, "account", "alice");
   const letter = page.locator(".why .bad");
   await letter.filter({ hasText: /^Given up [\d:]+, since it could not take effect: HoldFunds: money is held for order 'stuck-1' already\.$/ }).waitFor();

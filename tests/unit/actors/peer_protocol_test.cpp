@@ -95,6 +95,7 @@ std::vector<peer_message> one_of_each() {
   read.answer.state = std::string(3'000, 's');
   read.answer.last_seq = 4;
   read.answer.owner = "n2";
+  read.answer.recent = {{std::string(limits::id_bytes, 'i'), "Ship", 1'700'000'000'000}, {"", "Pay", -1}};
   return {sample_frame(),
           answer,
           read_request{{5}, 2, entity_id{"order", "o-1"}},
@@ -153,7 +154,7 @@ std::string objection_to_first(const std::string& bytes) {
 
 // Members of different versions talk to each other during an upgrade, so the bytes must not change by accident.
 TEST(PeerProtocol, TheBytesOfAHello) {
-  const std::string head{"\x21\0\0\0\x01PAWL\x03\0\x04main", 16};
+  const std::string head{"\x21\0\0\0\x01PAWL\x04\0\x04main", 16};
   const auto dataset = "\x01\x02\x03" + std::string(13, '\0');
   EXPECT_EQ(bytes_of(greeting()), head + dataset + "\x02n1\xac\x02");
 }
@@ -281,6 +282,17 @@ TEST(PeerProtocol, TimersAndDeadLettersArrive) {
   EXPECT_EQ(std::get<letter_action>(asked.about).what, letter_action::kind::replay);
 }
 
+TEST(PeerProtocol, WhatTookEffectLastArrives) {
+  auto sent = letters_answer();
+  sent.answer.recent = {{std::string(limits::id_bytes, 'i'), "Ship", 1'700'000'000'000}, {"", "Pay", -1}};
+  const auto a = through_the_wire(sent);
+  ASSERT_EQ(a.answer.recent.size(), 2u);
+  EXPECT_EQ(a.answer.recent[0].id.size(), limits::id_bytes);
+  EXPECT_EQ(a.answer.recent[0].at, 1'700'000'000'000);
+  EXPECT_EQ(a.answer.recent[1].name, "Pay");
+  EXPECT_EQ(a.answer.held, 7u);
+}
+
 TEST(PeerProtocol, WhatWaitsInAShardArrives) {
   EXPECT_TRUE(std::holds_alternative<shard_query>(through_the_wire(read_request{{5}, 2, shard_query{}}).about));
   const auto a = through_the_wire(detail_answer());
@@ -383,7 +395,7 @@ TEST(PeerProtocol, AHelloIsRefusedByMagicVersionLengthAndEnd) {
     return with_length(b);
   };
   EXPECT_EQ(objection_to_first(changed(1, 'p')), "not a pawl peer");
-  EXPECT_EQ(objection_to_first(changed(5, 1)), "peer speaks protocol 1, this node speaks 3");
+  EXPECT_EQ(objection_to_first(changed(5, 1)), "peer speaks protocol 1, this node speaks 4");
   EXPECT_EQ(objection_to_first(changed(7, 33)), "malformed message of kind 1");
   EXPECT_EQ(objection_to_first(with_length(body + 'x')), "malformed message of kind 1");
   EXPECT_EQ(objection_to_first(with_length(body.substr(0, 3))), "not a pawl peer");

@@ -20,6 +20,11 @@ struct ShardRead : testing::Test {
     for (const auto& id : d.ids) text += id;
     return text;
   }
+  static std::string recent(const shard_effects::read_done& r) {
+    std::string text;
+    for (const auto& m : r.answer.answer.recent) text += m.id + " ";
+    return text;
+  }
 };
 
 // rule D30
@@ -119,6 +124,42 @@ TEST_F(ShardRead, ALoadForAReadDoesNotHideACommitOfTheSameEntity) {
   a.settle();
   EXPECT_EQ(a.tell({{"2"}}), "applied");
   EXPECT_EQ(w.ids(), "1 2");
+}
+
+TEST_F(ShardRead, TellsWhichMessagesTookEffectLastNewestFirst) {
+  a.tell({{"1"}, {.id = "x", .key = "other"}, {"2"}});
+  a.tell({{"2"}, {"3"}, {"4"}, {"5"}});  // the first is a duplicate
+  a.read("k");
+  a.read("other");
+  a.settle();
+  EXPECT_EQ(recent(a.reads.at(0)), "5 4 3 2 ");
+  EXPECT_EQ(recent(a.reads.at(1)), "x ");
+  EXPECT_EQ(a.reads[0].answer.answer.recent[0].at, w.now.wall);
+  EXPECT_EQ(a.reads[0].answer.answer.recent[0].name, "Write");
+}
+
+// rule B16
+TEST_F(ShardRead, AMessageWhoseCommitFailedIsNotAmongThoseThatTookEffect) {
+  a.tell({{"1"}});
+  a.frame({{"2"}});
+  a.answer(a.next<commit_fields>(), store_outcome::refused, store_error::oom);
+  a.read("k");
+  a.settle();
+  EXPECT_EQ(recent(a.reads.at(0)), "1 ");
+}
+
+TEST_F(ShardRead, ANewOwnerHasNotSeenWhatTookEffectBefore) {
+  a.tell({{"1"}});
+  owner b{"b", w.store, w.now};
+  b.start(2);
+  b.read("k");
+  b.settle();
+  EXPECT_EQ(ids(b.reads.at(0)), "1");
+  EXPECT_EQ(recent(b.reads[0]), "");
+  b.tell({{"2"}});
+  b.read("k");
+  b.settle();
+  EXPECT_EQ(recent(b.reads.at(1)), "2 ");
 }
 
 TEST_F(ShardRead, WaitsInBoundedNumber) {

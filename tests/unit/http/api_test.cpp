@@ -252,11 +252,14 @@ TEST_F(HttpApi, ClientThatLeavesBeforeItsResultHarmsNobody) {
 
 TEST_F(HttpApi, EntityShowsItsCommittedState) {
   door.entity = {entity_answer::status::found, "\x81\xa6status\xa7shipped", 4, "n2", ""};
+  door.entity.recent = {{"b\"", "Ship", 1'700}, {"a", "Pay", 1'600}};
   const auto a = get("/v1/entities/order/o-1");
   EXPECT_EQ(a.status, 200);
   const auto shard = std::to_string(door.shard_of("o-1").value);
-  EXPECT_EQ(a.body, R"({"type":"order","key":"o-1","owner":"n2","shard":)" + shard +
-                        R"(,"last_seq":4,"state":{"status":"shipped"},"timers":[]})" + "\n");
+  EXPECT_EQ(a.body,
+            R"({"type":"order","key":"o-1","owner":"n2","shard":)" + shard +
+                R"(,"last_seq":4,"state":{"status":"shipped"},"timers":[],"recent":[{"id":"b\"","message":"Ship",)" +
+                R"("applied_at":1700},{"id":"a","message":"Pay","applied_at":1600}]})" + "\n");
 }
 
 TEST_F(HttpApi, SequencedEntityShowsWhatItWaitsForAndHolds) {
