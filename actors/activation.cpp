@@ -2,10 +2,11 @@
 
 #include "cluster/invariant.hpp"
 
-#include <tsl/robin_set.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
-#include <functional>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct hash_name {
   template <class Name>
   std::size_t operator()(const Name& name) const noexcept {
     const auto n = name_of(name);
-    return std::hash<std::string_view>{}(n.key) ^ (n.type * 0x9e3779b97f4a7c15u);
+    return absl::HashOf(n.type, n.key);
   }
 };
 struct same_name {
@@ -40,22 +41,19 @@ struct same_name {
 
 }  // namespace
 
-/// Pointers, so that residents stay where they are; with the hashes beside them, so that a look at the wrong ones does
-/// not cost a miss of the cache each.
+/// Pointers, so that residents stay where they are. The bytes of their hashes beside them spare a look at the wrong ones,
+/// which would cost a miss of the cache each.
 struct activation::table {
-  using set = tsl::robin_set<entry, hash_name, same_name, std::allocator<entry>, true>;
+  using set = absl::flat_hash_set<entry, hash_name, same_name>;
   set residents;
 
   template <class Test>
   void drop(Test test) {
-    for (auto it = residents.begin(); it != residents.end();) {
-      if (!test(**it)) {
-        ++it;
-        continue;
-      }
-      PAWL_INVARIANT((*it)->work == 0, "an entity leaves memory while a commit that changed it is under way (rule A5)");
-      it = residents.erase(it);
-    }
+    absl::erase_if(residents, [&test](const entry& e) {
+      if (!test(*e)) return false;
+      PAWL_INVARIANT(e->work == 0, "an entity leaves memory while a commit that changed it is under way (rule A5)");
+      return true;
+    });
   }
 };
 
@@ -78,20 +76,21 @@ void activation::clear() { table_->residents = table::set{}; }
 std::size_t activation::size() const noexcept { return table_->residents.size(); }
 
 void activation::passivate(steady_time idle_since, std::size_t most) {
-  auto& residents = table_->residents;
   table_->drop([idle_since](const resident& r) { return r.touched < idle_since; });
-  if (residents.size() <= most) return;
+  const auto size = this->size();
+  if (size <= most) return;
   // A quarter beyond the bound goes as well, so that a full shard does not sort its times at every look.
-  auto excess = residents.size() - most + most / 4;
-  std::vector<steady_time> times;
-  times.reserve(residents.size());
-  for (const auto& r : residents) times.push_back(r->touched);
-  excess = std::min(excess, times.size() - 1);
-  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(excess), times.end());
-  auto cut = times[excess];
-  table_->drop([cut](const resident& r) { return r.touched < cut; });
-  // Many may share one time (one batch touched them all): then nothing lay below the cut.
-  table_->drop([&residents, cut, most](const resident& r) { return residents.size() > most && r.touched == cut; });
+  const auto excess = size - most + most / 4;
+  std::vector<const resident*> all;
+  all.reserve(size);
+  for (const auto& r : table_->residents) all.push_back(r.get());
+  // Many may share one time, since one batch touched them all; and in which order the table has them differs by process.
+  const auto age = [](const resident& r) { return std::tie(r.touched, r.type, r.key); };
+  const auto youngest = all.begin() + static_cast<std::ptrdiff_t>(excess) - 1;
+  std::nth_element(all.begin(), youngest, all.end(),
+                   [&age](const resident* a, const resident* b) { return age(*a) < age(*b); });
+  const std::tuple<steady_time, type_index, std::string> last{age(**youngest)};
+  table_->drop([&age, &last](const resident& r) { return age(r) <= last; });
 }
 
 }  // namespace pawl

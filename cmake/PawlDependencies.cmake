@@ -1,6 +1,7 @@
 # Third parties, each linked by the one target that is its seam. All are Debian packages; see scripts/packages.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
+find_package(absl CONFIG REQUIRED)
 find_package(CAF 0.17.6 EXACT REQUIRED COMPONENTS core io)
 find_package(msgpack CONFIG REQUIRED)
 find_package(Boost 1.74 REQUIRED)
@@ -10,7 +11,6 @@ find_package(CLI11 CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
 find_package(RapidJSON CONFIG REQUIRED)  # headers in the default place, no target
 find_package(spdlog CONFIG REQUIRED)
-find_package(tsl-robin-map CONFIG REQUIRED)
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)

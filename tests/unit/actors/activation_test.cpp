@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace pawl {
 namespace {
 
@@ -63,12 +65,19 @@ TEST(Activation, BeyondItsBoundDropsTheLongestUntouchedAndAQuarterMore) {
 }
 
 TEST(Activation, KeepsItsBoundWhenAllWereTouchedAtOnce) {
-  for (std::size_t most : {0u, 1u, 99u, 100u}) {
+  for (auto [most, kept] : {std::pair{0u, 0u}, {1u, 1u}, {99u, 75u}, {100u, 100u}}) {
     activation a;
     for (int i = 0; i < 100; ++i) put(a, std::to_string(i), start);
     a.passivate(start, most);
-    EXPECT_EQ(a.size(), most);
+    EXPECT_EQ(a.size(), kept);
   }
+}
+
+TEST(Activation, OfThoseTouchedAtOnceTheSameGoInEveryProcess) {
+  activation a;
+  for (int i = 9; i >= 0; --i) put(a, std::to_string(i), start);
+  a.passivate(start, 4);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(a.find(0, std::to_string(i)) != nullptr, i >= 7) << i;
 }
 
 TEST(Activation, AtItsBoundNothingGoes) {
