@@ -41,8 +41,8 @@ struct same_name {
 
 }  // namespace
 
-/// Pointers, so that residents stay where they are. The bytes of their hashes beside them spare a look at the wrong ones,
-/// which would cost a miss of the cache each.
+/// Pointers, so that residents stay where they are. The bytes of their hashes beside them spare a look at the wrong
+/// ones, which would cost a miss of the cache each.
 struct activation::table {
   using set = absl::flat_hash_set<entry, hash_name, same_name>;
   set residents;
@@ -84,7 +84,8 @@ void activation::passivate(steady_time idle_since, std::size_t most) {
   std::vector<const resident*> all;
   all.reserve(size);
   for (const auto& r : table_->residents) all.push_back(r.get());
-  // Many may share one time, since one batch touched them all; and in which order the table has them differs by process.
+  // Many may share one time, since one batch touched them all; and in which order the table has them differs by
+  // process.
   const auto age = [](const resident& r) { return std::tie(r.touched, r.type, r.key); };
   const auto youngest = all.begin() + static_cast<std::ptrdiff_t>(excess) - 1;
   std::nth_element(all.begin(), youngest, all.end(),

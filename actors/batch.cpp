@@ -103,8 +103,7 @@ bool batch::run(queued_frame& f, std::size_t index, instant now) {
   if (room_.starts.size() == index) room_.starts.push_back(f.results.size());
   const auto& m = f.next();
   if (f.stopped || f.blocked.contains(m.key)) {
-    f.results.push_back(
-        {result_kind::blocked, reason_code::earlier_unresolved, "an earlier message for this key is not resolved"});
+    f.results.push_back(behind_unresolved());
     return true;
   }
   if (f.contents.of && !follows(f)) {

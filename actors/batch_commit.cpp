@@ -1,6 +1,7 @@
 // The half of `batch` that is about its commit: the fields it writes, what becomes of them once it is confirmed, and of
 // the results if it is taken back or fails.
 #include "actors/batch.hpp"
+#include "actors/verdicts.hpp"
 #include "persistence/state_blob.hpp"
 
 #include <algorithm>
@@ -102,8 +103,7 @@ void batch::fail(std::deque<queued_frame>& frames, const message_result& result)
       bool hit = dependent != room_.places.end() && *dependent == batch_room::place{i, j};
       if (hit) ++dependent;
       if (failed.contains(key) || (f.in_one_order() && !failed.empty())) {
-        f.results[j] = {result_kind::blocked, reason_code::earlier_unresolved,
-                        "an earlier message for this key is not resolved"};
+        f.results[j] = behind_unresolved();
       } else if (hit) {
         f.results[j] = result;
         failed.insert(key);

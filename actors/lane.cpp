@@ -10,7 +10,6 @@ namespace pawl {
 namespace {
 
 constexpr const char* stops_text = "the node stops; retry at another";
-constexpr const char* behind_text = "an earlier message for this key is not resolved";
 
 std::size_t bytes_of(const message& m) {
   return m.type.size() + m.key.size() + m.name.size() + m.id.size() + m.payload.size() + 64;
@@ -49,9 +48,7 @@ lane_effects lane::submit(std::span<submission> parts, instant now) {
       // From the first that does not fit on, all are refused: a later one of the same key must not get ahead.
       refused = refused || queue_.size() >= policy_.messages_max || bytes_ + size > policy_.bytes_max;
       if (refused) {
-        out.answers.add(from.request, index,
-                        closed_ ? not_now(reason_code::no_owner, stops_text)
-                                : not_now(reason_code::queue_full, std::string{shard_full_text}));
+        out.answers.add(from.request, index, closed_ ? not_now(reason_code::no_owner, stops_text) : no_room());
         continue;
       }
       bytes_ += size;
@@ -147,7 +144,7 @@ lane_effects lane::on_answer(link_number from, frame_answer a, instant now) {
     } else if (kept.contains(key) || given_up.contains(key)) {
       // An owner that breaks the prefix rule is not believed: the message is sent again, or answered as blocked.
       keep = kept.contains(key);
-      r = {result_kind::blocked, reason_code::earlier_unresolved, behind_text};
+      r = behind_unresolved();
     }
     if (keep) queue_[again++] = w;
     else answer(out, w, std::move(r));
@@ -174,7 +171,7 @@ void lane::block_behind(lane_effects& out, std::size_t first, const std::unorder
   auto kept = first;
   for (auto i = first; i < queue_.size(); ++i) {
     auto& w = queue_[i];
-    if (keys.contains(w.msg->key)) answer(out, w, {result_kind::blocked, reason_code::earlier_unresolved, behind_text});
+    if (keys.contains(w.msg->key)) answer(out, w, behind_unresolved());
     else queue_[kept++] = w;
   }
   queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(kept), queue_.end());
@@ -190,7 +187,7 @@ void lane::give_up(lane_effects& out, instant now) {
     message_result r{result_kind::busy, reason_code::no_owner, "no owner of the shard could be reached in time"};
     if (w.sent)
       r = {result_kind::unknown, reason_code::timed_out, "the owner did not answer in time; retry with the same id"};
-    if (!keys.insert(w.msg->key).second) r = {result_kind::blocked, reason_code::earlier_unresolved, behind_text};
+    if (!keys.insert(w.msg->key).second) r = behind_unresolved();
     in_frame = in_frame || under_way_ != 0;
     answer(out, w, std::move(r));
     queue_.pop_front();

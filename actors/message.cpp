@@ -50,6 +50,15 @@ std::string_view to_string(reason_code c) noexcept {
   return "none";
 }
 
+std::string_view message_result::why() const noexcept {
+  if (!reason.empty()) return reason;
+  if (code == reason_code::queue_full)
+    return "too many messages wait at this node, for this shard or for all: send it again a little later, or to "
+           "another node";
+  if (code == reason_code::earlier_unresolved) return "an earlier message for this key is not resolved";
+  return {};
+}
+
 namespace {
 
 /// The views of a message in the order in which a block holds their bytes.

@@ -106,9 +106,14 @@ inline constexpr std::uint8_t reason_codes = static_cast<std::uint8_t>(reason_co
 struct message_result {
   result_kind kind = result_kind::unknown;
   reason_code code = reason_code::none;
-  std::string reason{};  ///< empty for applied and duplicate
+  /// What there is to say beyond `code`; see `why`. Empty for applied and duplicate, and for what is turned away in
+  /// great numbers: text for each would cost more than the message.
+  std::string reason{};
   /// What the handler replied, as msgpack; null: nothing, or it is not kept any more. Of applied and duplicate.
   std::shared_ptr<const std::string> reply{};
+
+  /// For people: `reason`, or what `code` says by itself. Valid as long as the result is.
+  [[nodiscard]] std::string_view why() const noexcept;
 };
 
 /// Builds a block. Not thread-safe; `finish` hands the block over.

@@ -33,9 +33,9 @@ struct same_id_part {
 
 }  // namespace
 
-// Millions of ids are kept, in slots of 17 bytes that are between seven eighths and seven sixteenths full: 39 bytes an id
-// at most. An id that is not there, as nearly all are that are asked for, is known not to be from the one byte of each
-// slot that lies apart, 16 of them at once.
+// Millions of ids are kept, in slots of 17 bytes that are between seven eighths and seven sixteenths full: 39 bytes an
+// id at most. An id that is not there, as nearly all are that are asked for, is known not to be from the one byte of
+// each slot that lies apart, 16 of them at once.
 struct id_set::impl {
   absl::flat_hash_set<message_digest, hash_id_part, same_id_part> ids;
 };

@@ -292,9 +292,9 @@ void append_json_result(std::string& out, std::optional<std::string_view> id, co
   out += R"(,"result":")";
   out += to_string(r.kind);
   out += '"';
-  if (!r.reason.empty()) {
+  if (const auto why = r.why(); !why.empty()) {
     out += R"(,"reason":)";
-    append_json_string(out, r.reason);
+    append_json_string(out, why);
   }
   if (r.code != reason_code::none) {
     out += R"(,"code":")";

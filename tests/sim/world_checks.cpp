@@ -143,7 +143,7 @@ std::string world::outstanding() const {
 }
 
 void world::on_result(const std::string& id, const message_result& r) {
-  if (verbose) say(id + " " + std::string{to_string(r.kind)} + (r.reason.empty() ? "" : ": " + r.reason));
+  if (verbose) say(id + " " + std::string{to_string(r.kind)} + (r.why().empty() ? "" : ": " + std::string{r.why()}));
   auto& m = messages_.at(id);
   if (m.name == "Append" && (r.kind == result_kind::applied || r.kind == result_kind::duplicate) && rollbacks == 0) {
     // The same whenever it is asked for: how many had taken effect then.

@@ -80,8 +80,16 @@ TEST(MessageResult, EveryKindAndReasonHasANameOfItsOwn) {
   std::set<std::string_view> kinds, codes;
   for (int k = 0; k <= static_cast<int>(result_kind::unknown); ++k)
     EXPECT_TRUE(kinds.insert(to_string(static_cast<result_kind>(k))).second) << k;
-  for (int c = 0; c <= static_cast<int>(reason_code::earlier_unresolved); ++c)
-    EXPECT_TRUE(codes.insert(to_string(static_cast<reason_code>(c))).second) << c;
+  for (int c = 0; c < reason_codes; ++c) EXPECT_TRUE(codes.insert(to_string(static_cast<reason_code>(c))).second) << c;
+}
+
+TEST(MessageResult, SaysWhyInItsOwnWordsOrInThoseOfItsCode) {
+  EXPECT_EQ((message_result{result_kind::busy, reason_code::queue_full, "full"}.why()), "full");
+  const message_result turned_away{result_kind::busy, reason_code::queue_full};
+  EXPECT_NE(turned_away.why().find("send it again a little later"), std::string_view::npos);
+  const message_result blocked{result_kind::blocked, reason_code::earlier_unresolved};
+  EXPECT_EQ(blocked.why(), "an earlier message for this key is not resolved");
+  EXPECT_EQ(message_result{result_kind::applied}.why(), "");
 }
 
 }  // namespace

@@ -274,18 +274,22 @@ TEST(JsonBatch, EveryLineOfADamagedBatchIsEitherAcceptedOrRefused) {
 }
 
 TEST(JsonResults, RefusedLinesStandWhereTheyStoodInTheInput) {
-  std::vector<message> accepted(2);
+  std::vector<message> accepted(3);
   accepted[0].id = "a";
   accepted[1].id = "b\"c";
-  const std::vector<message_result> results{{result_kind::applied, reason_code::none, ""},
-                                            {result_kind::busy, reason_code::queue_full, "later"}};
+  accepted[2].id = "d";
+  const std::vector<message_result> results{{result_kind::applied},
+                                            {result_kind::busy, reason_code::queue_full, "later"},
+                                            {result_kind::blocked, reason_code::earlier_unresolved}};
   const std::vector<refused_line> refused{{0, std::nullopt, "bad", true}, {2, "x", "worse", false}};
   std::string out;
   append_json_results(out, accepted, results, refused);
   EXPECT_EQ(out, "{\"id\":null,\"result\":\"refused\",\"reason\":\"bad\",\"code\":\"invalid\"}\n"
                  "{\"id\":\"a\",\"result\":\"applied\"}\n"
                  "{\"id\":\"x\",\"result\":\"refused\",\"reason\":\"worse\",\"code\":\"invalid\"}\n"
-                 "{\"id\":\"b\\\"c\",\"result\":\"busy\",\"reason\":\"later\",\"code\":\"queue_full\"}\n");
+                 "{\"id\":\"b\\\"c\",\"result\":\"busy\",\"reason\":\"later\",\"code\":\"queue_full\"}\n"
+                 "{\"id\":\"d\",\"result\":\"blocked\",\"reason\":\"an earlier message for this key is not resolved\","
+                 "\"code\":\"earlier_unresolved\"}\n");
 }
 
 TEST(JsonText, StringsAreEscapedAndBrokenUtf8Replaced) {
