@@ -42,6 +42,7 @@ def _columns(part: str, rows: Sequence[Measurement]) -> list[Column]:
             RATE,
             of("offered/s", "offered_per_s"),
             of("x maximum", "share_of_maximum"),
+            of("sender late ms", "late_ms"),
             of("busy", "turned_away"),
             P50,
             P99,

@@ -53,14 +53,16 @@ nlohmann::json door_load::run() {
     if (reasons_[r] != 0) reasons[std::string{to_string(static_cast<reason_code>(r))}] = reasons_[r].load();
   std::vector<float> waits;
   outcomes_.add_latencies(first_counted(messages, options_.rate), waits);
-  return {{"seconds", seconds.count()},
-          {"cpu_s", cpu_used},
-          {"messages", messages},
-          {"resolved", messages - turned_away},
-          {"rate", static_cast<double>(messages - turned_away) / seconds.count()},
-          {"offered_rate", static_cast<double>(messages) / sending.count()},
-          {"turned_away", std::move(reasons)},
-          {"latency_ms", latency_ms(std::move(waits))}};
+  nlohmann::json out{{"seconds", seconds.count()},
+                     {"cpu_s", cpu_used},
+                     {"messages", messages},
+                     {"resolved", messages - turned_away},
+                     {"rate", static_cast<double>(messages - turned_away) / seconds.count()},
+                     {"offered_rate", static_cast<double>(messages) / sending.count()},
+                     {"turned_away", std::move(reasons)},
+                     {"latency_ms", latency_ms(std::move(waits))}};
+  if (options_.rate > 0) out["late_ms"] = std::chrono::duration<double, std::milli>(late_).count();
+  return out;
 }
 
 std::size_t door_load::next_batch(std::size_t at) {
@@ -85,6 +87,7 @@ void door_load::submit(std::size_t at, std::size_t n, unix_ms stamp) {
     batch.add(m);
   }
   const auto handed_in = bench_clock::now();
+  if (options_.rate > 0) late_ = std::max<std::chrono::nanoseconds>(late_, handed_in - pace_.due(at));
   door_.submit(batch.finish(), [this, at, n, handed_in](const std::vector<message_result>& results) {
     const auto now = bench_clock::now();
     for (std::size_t i = 0; i < n; ++i) {

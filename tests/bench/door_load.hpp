@@ -39,6 +39,7 @@ private:
   outcomes outcomes_;
   flow under_way_;
   pace pace_;
+  std::chrono::nanoseconds late_{};  ///< by how much messages were handed in after they were due, at most
   std::atomic<std::uint64_t> unknown_{0};
   std::array<std::atomic<std::uint64_t>, 32> reasons_{};  ///< of those turned away, by reason_code
 };
