@@ -146,11 +146,12 @@ TEST(StallRoom, a_shard_that_stands_still_leaves_room_for_those_that_go_on) {
   until("its message to be in its handler", [&] { return cluster.client("n1").metric("pawl_shards_stalled") == 1; });
 
   // Once 61 wait, 60 more would be more than what is then left: of two requests one is turned away, at once.
-  std::array<std::future<post_answer>, 2> two;
-  for (std::size_t i = 0; i < two.size(); ++i)
-    two[i] = std::async(std::launch::async, [&cluster, lines = passes(60, i == 0 ? "a" : "b", n1.key())] {
+  const auto send = [&](const char* prefix) {
+    return std::async(std::launch::async, [&cluster, lines = passes(60, prefix, n1.key())] {
       return cluster.client("n1").post_batch(lines);
     });
+  };
+  std::array two{send("a"), send("b")};
   const auto ready = [](auto& f) { return f.wait_for(std::chrono::seconds{0}) == std::future_status::ready; };
   until("one of them to be answered", [&] { return ready(two[0]) || ready(two[1]); });
   const auto more = two[ready(two[0]) ? 0 : 1].get();
@@ -166,12 +167,15 @@ TEST(StallRoom, a_shard_that_stands_still_leaves_room_for_those_that_go_on) {
     EXPECT_EQ(m.result, "busy");
     EXPECT_NE(m.reason.find("send it again a little later"), std::string::npos) << m.reason;
   }
+  const auto purchase = [](const std::string& key) {
+    return R"({"type":"order","key":")" + key + R"(","message":"OrderPurchased","id":")" + key +
+           R"(","payload":{"customer":"ada","at":"2024-05-01T09:30"}})" + "\n";
+  };
   std::string orders;
   for (int i = 0; orders.size() < 3'000; ++i) {
     const auto key = "order-" + std::to_string(i);
     if (shard_of(key, shards).value == stuck) continue;
-    orders += R"({"type":"order","key":")" + key + R"(","message":"OrderPurchased","id":")" + key +
-              R"(","payload":{"customer":"ada","at":"2024-05-01T09:30"}})" + "\n";
+    orders += purchase(key);
   }
   for (const auto& m : cluster.client("n1").post_batch(orders).messages) EXPECT_EQ(m.result, "applied") << m.reason;
   n1.open();
