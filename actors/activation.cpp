@@ -3,6 +3,7 @@
 #include "cluster/invariant.hpp"
 
 #include <absl/container/flat_hash_set.h>
+#include <absl/hash/hash.h>
 
 #include <algorithm>
 #include <string>

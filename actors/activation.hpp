@@ -45,7 +45,8 @@ public:
   void clear();
   [[nodiscard]] std::size_t size() const noexcept;
 
-  /// Drops entities untouched since `idle_since`, and the longest untouched ones beyond `most`. The caller makes sure
+  /// Drops entities untouched since `idle_since`, and if there are still more than `most`, the longest untouched ones
+  /// beyond that and a quarter more. The caller makes sure
   /// that no commit under way touches any (rule A5).
   void passivate(steady_time idle_since, std::size_t most);
 

@@ -1,7 +1,6 @@
 #include "actors/lane.hpp"
 
 #include "actors/verdicts.hpp"
-#include "cluster/invariant.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -48,7 +47,7 @@ lane_effects lane::submit(std::span<submission> parts, instant now) {
       // From the first that does not fit on, all are refused: a later one of the same key must not get ahead.
       refused = refused || queue_.size() >= policy_.messages_max || bytes_ + size > policy_.bytes_max;
       if (refused) {
-        out.answers.add(from.request, index, closed_ ? not_now(reason_code::no_owner, stops_text) : no_room());
+        out.answers.add(from.request, index, closed_ ? not_now(reason_code::no_owner, stops_text) : shard_full());
         continue;
       }
       bytes_ += size;

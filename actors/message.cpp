@@ -46,17 +46,21 @@ std::string_view to_string(reason_code c) noexcept {
   case reason_code::seq_missing: return "seq_missing";
   case reason_code::seq_passed: return "seq_passed";
   case reason_code::seq_gap: return "seq_gap";
+  case reason_code::node_full: return "node_full";
   }
   return "none";
 }
 
 std::string_view message_result::why() const noexcept {
   if (!reason.empty()) return reason;
-  if (code == reason_code::queue_full)
-    return "too many messages wait at this node, for this shard or for all: send it again a little later, or to "
-           "another node";
-  if (code == reason_code::earlier_unresolved) return "an earlier message for this key is not resolved";
-  return {};
+  switch (code) {
+  case reason_code::queue_full:
+    return "too many messages wait for this shard at this node: send it again a little later";
+  case reason_code::node_full:
+    return "too many messages wait at this node: send it again a little later, or to another node";
+  case reason_code::earlier_unresolved: return "an earlier message for this key is not resolved";
+  default: return {};
+  }
 }
 
 namespace {

@@ -84,8 +84,8 @@ enum class reason_code : std::uint8_t {
   state_too_large,
   store_full,
   store_down,
-  ids_full,  ///< processed set at its count limit within the retention window
-  queue_full,
+  ids_full,    ///< processed set at its count limit within the retention window
+  queue_full,  ///< as many messages wait for the shard at this node as may
   no_owner,
   moved,
   timed_out,
@@ -99,8 +99,9 @@ enum class reason_code : std::uint8_t {
   seq_missing,        ///< of a sequenced type: it has no number
   seq_passed,  ///< of a sequenced type: the entity is past this number, and does not know this message (HTTP 409)
   seq_gap,     ///< of a dead letter: numbers did not come in time
+  node_full,   ///< as many messages wait at this node, for all shards together, as may
 };
-inline constexpr std::uint8_t reason_codes = static_cast<std::uint8_t>(reason_code::seq_gap) + 1;
+inline constexpr std::uint8_t reason_codes = static_cast<std::uint8_t>(reason_code::node_full) + 1;
 [[nodiscard]] std::string_view to_string(reason_code) noexcept;
 
 struct message_result {

@@ -15,7 +15,8 @@ namespace pawl {
 [[nodiscard]] inline message_result not_now(reason_code code, std::string reason) {
   return {result_kind::busy, code, std::move(reason)};
 }
-[[nodiscard]] inline message_result no_room() { return {result_kind::busy, reason_code::queue_full}; }
+[[nodiscard]] inline message_result shard_full() { return {result_kind::busy, reason_code::queue_full}; }
+[[nodiscard]] inline message_result node_full() { return {result_kind::busy, reason_code::node_full}; }
 [[nodiscard]] inline message_result behind_unresolved() {
   return {result_kind::blocked, reason_code::earlier_unresolved};
 }

@@ -190,7 +190,7 @@ namespace {
 void turn_away(const submission& s) {
   std::vector<indexed_result> results;
   results.reserve(s.indexes.size());
-  for (auto index : s.indexes) results.push_back({index, no_room()});
+  for (auto index : s.indexes) results.push_back({index, shard_full()});
   s.request->answer(results);
 }
 
@@ -200,7 +200,7 @@ void node::submit(std::shared_ptr<const message_block> batch, std::function<void
   const queue_load load{batch->messages.size(), batch->bytes.size()};
   if (load.messages == 0) return done({});
   auto& host = impl_->host;
-  if (!host.room.enter(load)) return done(std::vector<message_result>(load.messages, no_room()));
+  if (!host.room.enter(load)) return done(std::vector<message_result>(load.messages, node_full()));
   // Messages leave one by one, so that one that stands still does not keep the room of those beside it; their bytes
   // stay until the last has its result.
   auto finished = [&room = host.room, load, done = std::move(done)](std::vector<message_result> results) {
